@@ -1,0 +1,43 @@
+# Two commands do all the set-up on a machine with Python 3.11 or later, venv and make: `make demo`, `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup demo test check fix docs bench clean
+
+setup: .venv/.installed  ## make .venv with kosmo and everything for its development
+
+.venv/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kosmo needs Python 3.11 or later: make PYTHON=python3.12 ...")'
+	@echo "setting up .venv: this takes about a minute" >&2
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@# Else each start compiles kosmo anew where PYTHONDONTWRITEBYTECODE is set.
+	@$(BIN)/python -m compileall -q kosmo_lua integrations
+	@touch $@
+
+demo: setup  ## run examples/quickstart.lua on the emulator
+	@$(BIN)/kosmo integrations:lua examples/quickstart.lua --emulator --json
+
+test: setup  ## run the whole test suite
+	$(BIN)/pytest -n auto
+
+check: setup  ## everything that must hold before a commit
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/pytest -n auto
+
+fix: setup  ## format, and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: setup  ## write docs/reference from the declarations
+	$(BIN)/python docs/generate.py
+
+bench: setup  ## measure, as ratios against a peer in the same run
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf .venv dist

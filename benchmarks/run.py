@@ -1,0 +1,109 @@
+"""Measures kosmo as ratios against a peer in the same run, and prints one table: `make bench`.
+
+Each pair of commands runs in turn (A B A B ...), so that a drift of the machine's speed reaches both; the
+figure is the median of the ratios pair by pair. A ratio is good to about 0.05 on a quiet machine.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kosmo_lua import Kosmo
+
+PYTHON = sys.executable
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    name: str
+    peer: str
+    ratio: float
+    target: float
+    milliseconds: float
+
+
+def main() -> int:
+    """Print the table; the exit status is 1 when a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=25, help="pairs of runs (default 25)")
+    pairs = parser.parse_args().pairs
+    print(f"{'what':34} {'peer':44} {'ratio':>6} {'target':>7} {'median':>10}")
+    missed = False
+    for row in rows(pairs):
+        missed |= row.ratio > row.target
+        mark = "" if row.ratio <= row.target else "  missed"
+        figures = f"{row.ratio:6.2f} {row.target:7.2f} {row.milliseconds:7.1f} ms{mark}"
+        print(f"{row.name:34} {row.peer:44} {figures}", flush=True)
+    return int(missed)
+
+
+def rows(pairs: int) -> Iterator[Row]:
+    """Measure what users wait for."""
+    peer = [PYTHON, "-c", "import click, lupa.lua54"]
+    kosmo = str(Path(PYTHON).with_name("kosmo"))
+    start = _command([kosmo, "integrations:lua", "--eval", "return 1", "--json"])
+    yield compare("start-up", "import click, lupa.lua54", start, _command(peer), 1.3, pairs)
+    yield from _lua(max(pairs // 5, 3))
+
+
+LOOPS = {
+    "fib": "local function f(n) if n < 2 then return n end return f(n-1) + f(n-2) end return f(32)",
+    "string building": "local t = {} for i = 1, 2e5 do t[#t+1] = i .. ':' end return #table.concat(t)",
+    "table.sort": "local t = {} for i = 1, 3e5 do t[i] = (i * 7919) % 100003 end table.sort(t)",
+}
+
+
+def _lua(pairs: int) -> Iterator[Row]:
+    """Compare Lua in the sandbox with plain lupa."""
+    from lupa import lua54  # noqa: PLC0415  # as the peer only
+
+    kosmo = Kosmo(environ={})
+    for name, code in LOOPS.items():
+
+        def ours(code: str = code) -> None:
+            assert kosmo.run(code).success
+
+        def plain(code: str = code) -> None:
+            lua54.LuaRuntime().execute(code)
+
+        yield compare(f"Lua: {name}", "plain lupa", ours, plain, 1.10, pairs)
+
+
+def compare(  # noqa: PLR0917  # the cells of a row
+    name: str,
+    peer: str,
+    ours: Callable[[], None],
+    theirs: Callable[[], None],
+    target: float,
+    pairs: int,
+) -> Row:
+    """Run both in turn and return the median of the ratios."""
+    ours()
+    theirs()
+    measured = [(_seconds(ours), _seconds(theirs)) for _ in range(pairs)]
+    ratio = statistics.median(a / b for a, b in measured)
+    return Row(name, peer, ratio, target, 1000 * statistics.median(a for a, _ in measured))
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _command(command: list[str]) -> Callable[[], None]:
+    def run() -> None:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own commands
+
+    return run
+
+
+if __name__ == "__main__":
+    sys.exit(main())

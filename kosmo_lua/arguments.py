@@ -1,0 +1,153 @@
+"""Checks arguments against a pydantic model and says, in one sentence, all that is wrong with them."""
+
+import math
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from kosmo_lua.errors import InvalidArguments
+from kosmo_lua.values import Json, JsonObject
+
+Model = TypeVar("Model", bound=BaseModel)
+
+LONGEST = 40
+"""So much of a wrong string is shown."""
+
+_KINDS = {
+    "string_type": "a string",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "dict_type": "a table with named fields",
+    "list_type": "a list",
+}
+"""What a pydantic error type asks for, in the words of a Lua author."""
+
+
+def check(model: type[Model], arguments: JsonObject) -> Model:
+    """Return the arguments as an instance of `model`.
+
+    Raises:
+        InvalidArguments: names every missing, misspelt, wrongly typed and surplus parameter, and a
+            number that JSON cannot hold by its path; `details["problems"]` has one entry for each.
+    """
+    problems = [
+        f"{path} is {value}, which JSON cannot hold" for path, value in _not_finite(arguments)
+    ]
+    problems += _given_twice(model, arguments)
+    try:
+        checked = model.model_validate(arguments)
+    except ValidationError as error:
+        problems += [
+            _sentence(model, problem)
+            for problem in error.errors(include_url=False)
+            if not (
+                problem["type"] == "extra_forbidden" and problem["loc"][0] in model.model_fields
+            )
+        ]
+    if problems:
+        raise InvalidArguments("; ".join(problems), details={"problems": [*problems]})
+    return checked
+
+
+def parameter_name(name: str, field: FieldInfo) -> str:
+    """Return the name of a field as callers write it: its alias, where it has one."""
+    return field.alias or name
+
+
+def _sentence(model: type[BaseModel], problem: ErrorDetails) -> str:
+    parameter, *inside = (str(part) for part in problem["loc"])
+    path = ".".join([parameter, *inside])
+    kind, value, example = problem["type"], problem["input"], _example(model, parameter)
+    if kind == "string_type" and isinstance(value, int | float) and not isinstance(value, bool):
+        example = f' (write {parameter} = "{value}")'
+    if kind == "missing":
+        return f"{path} is required{example}"
+    if kind == "extra_forbidden":
+        return _unknown(model, parameter)
+    if kind in _KINDS:
+        return f"{path} must be {_KINDS[kind]}, got {describe(value)}{example}"
+    if kind == "string_too_short":
+        return f"{path} must not be empty{example}"
+    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{path} {message[:1].lower()}{message[1:]}, got {describe(value)}{example}"
+
+
+def _unknown(model: type[BaseModel], name: str) -> str:
+    known = [parameter_name(*item) for item in model.model_fields.items()]
+    near = get_close_matches(name, known, n=1)
+    if near:
+        return f"unknown parameter {name}, did you mean {near[0]}?"
+    takes = f"it takes {', '.join(known)}" if known else "it takes none"
+    return f"unknown parameter {name} ({takes})"
+
+
+def _example(model: type[BaseModel], parameter: str) -> str:
+    for name, field in model.model_fields.items():
+        if parameter in (name, field.alias) and field.examples:
+            return f" (for example {parameter} = {lua_literal(field.examples[0])})"
+    return ""
+
+
+def _given_twice(model: type[BaseModel], arguments: JsonObject) -> list[str]:
+    """Find parameters given under both of their spellings, of which pydantic would drop one."""
+    pairs = [(parameter_name(name, field), name) for name, field in model.model_fields.items()]
+    return [
+        f"{alias} is given twice, as {alias} and as {name}"
+        for alias, name in pairs
+        if alias != name and alias in arguments and name in arguments
+    ]
+
+
+def _not_finite(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, float) and not math.isfinite(value):
+        yield path, "NaN" if math.isnan(value) else "infinite"
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _not_finite(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, item in enumerate(value, 1):
+            yield from _not_finite(item, f"{path}[{index}]")
+
+
+def describe(value: object) -> str:
+    """Say what a wrong value is, short enough for a sentence."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f'the string "{value if len(value) <= LONGEST else value[:LONGEST] + "..."}"'
+    return "a list" if isinstance(value, list) else "a table"
+
+
+def lua_literal(value: Json) -> str:
+    """Write a JSON value as Lua source: `{plan = "pro"}`."""
+    if value is None or isinstance(value, bool):
+        return {None: "nil", True: "true", False: "false"}[value]
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{escaped}"'
+    if isinstance(value, list):
+        return "{" + ", ".join(lua_literal(item) for item in value) + "}"
+    fields = value.items()
+    return "{" + ", ".join(f"{_lua_key(key)} = {lua_literal(item)}" for key, item in fields) + "}"
+
+
+def _lua_key(key: str) -> str:
+    return key if key.isidentifier() and key.isascii() else f'["{key}"]'
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """Return ` Did you mean: a, b?`, or nothing when no known name is near."""
+    near = get_close_matches(name, known, n=3, cutoff=0.5)
+    return f" Did you mean: {', '.join(near)}?" if near else ""

@@ -1,0 +1,146 @@
+"""The one path of a call: find, validate, permit, load the account, invoke, log."""
+
+import time
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from kosmo_lua.accounts import Accounts
+from kosmo_lua.catalog import Catalog, Target
+from kosmo_lua.errors import Defect, InvalidArguments, KosmoError
+from kosmo_lua.journal import Record
+from kosmo_lua.policy import Policy
+from kosmo_lua.values import Json, JsonObject
+
+if TYPE_CHECKING:  # importing it loads httpx, which only a call that goes out may do
+    from kosmo_lua.http import Api
+
+
+class Calls:
+    """Makes the calls of one run. Each is recorded when it starts and when it ends."""
+
+    def __init__(
+        self, catalog: Catalog, accounts: Accounts, policy: Policy, record: Record
+    ) -> None:
+        self._catalog = catalog
+        self._accounts = accounts
+        self._policy = policy
+        self._record = record
+        self._apis: dict[tuple[str, str], Api[Any]] = {}
+        self._numbers = count(1)
+
+    def call(self, name: str, arguments: Json) -> Json:
+        """Call a function with named arguments and return what the service said.
+
+        Raises:
+            KosmoError: one of its kinds; `effect` says whether anything was sent.
+        """
+        target = self._catalog.resolve(name)
+        if not isinstance(arguments, dict):
+            raise self._blamed(target, _not_named(target, arguments))
+        return self._call(target, arguments)
+
+    def call_with(self, name: str, values: list[Json]) -> Json:
+        """Call a function with positional arguments, in the order of its schema."""
+        target = self._catalog.resolve(name)
+        try:
+            arguments = _named(target, values)
+        except KosmoError as error:
+            raise self._blamed(target, error) from None
+        return self._call(target, arguments)
+
+    def _call(self, target: Target, arguments: JsonObject) -> Json:
+        function = target.function
+        number, started, api = next(self._numbers), time.perf_counter(), None
+        self._record(["call", number, function.full_name, target.account, function.access])
+        failure: KosmoError | None = None
+        try:
+            self._accounts.find(target.integration, target.account)
+            checked = function.validate(arguments)
+            self._policy.permit(function, target.account, arguments)
+            api = self._api(target)
+            return function.invoke(api, checked)
+        except Exception as error:  # noqa: BLE001  # an adapter may be a stranger's; its call is logged all the same
+            failure = self._blamed(target, _known(error))
+            failure.effect = api.exchange.effect if api else "none"
+            raise failure from None
+        finally:
+            duration = round((time.perf_counter() - started) * 1000, 1)
+            self._log(number, api, duration, failure)
+
+    def _api(self, target: Target) -> "Api[Any]":
+        """Return the client of the target's account, ready for a new call."""
+        from kosmo_lua.http import Exchange  # noqa: PLC0415  # httpx, only for a call that goes out
+
+        key = (target.integration.name, target.account)
+        if key not in self._apis:
+            credentials = self._accounts.load(target.integration, target.account)
+            self._apis[key] = target.integration.api(credentials)
+        api = self._apis[key]
+        self._accounts.require(target, api.credentials)
+        api.exchange = Exchange(writes=target.function.access == "write")
+        return api
+
+    def _blamed(self, target: Target, error: KosmoError) -> KosmoError:
+        """Say in an error which function failed, what to check, and never a secret."""
+        api = self._apis.get((target.integration.name, target.account))
+        if api:
+            error.message = api.conceal(error.message)
+            error.hint = api.conceal(error.hint) if error.hint else None
+        error.function = target.function.full_name
+        error.message = f"{error.function}: {error.message}"
+        if error.status in (401, 403) and target.function.credential:
+            variables = self._accounts.variables(
+                target.integration, target.account, target.function.credential
+            )
+            error.hint = f"Check {variables[0]} and the region of the account {target.account}."
+        return error
+
+    def _log(
+        self, number: int, api: "Api[Any] | None", duration: float, failure: KosmoError | None
+    ) -> None:
+        effect, status, attempts = "none", None, 0
+        if api:
+            effect, status, attempts = (
+                api.exchange.effect,
+                api.exchange.status,
+                api.exchange.attempts,
+            )
+            for sentence in api.warnings:
+                self._record(["warning", api.conceal(sentence)])
+            api.warnings.clear()
+        error: Json = [failure.code, failure.message] if failure else None
+        self._record(["answer", number, effect, status, attempts, duration, error])
+
+    def close(self) -> None:
+        """Close every connection."""
+        for api in self._apis.values():
+            api.close()
+
+
+def _known(error: Exception) -> KosmoError:
+    if isinstance(error, KosmoError):
+        return error
+    message = f"a defect of the integration, {type(error).__name__}: {error}"
+    return Defect(message, hint="Please report it to the authors of the integration.")
+
+
+def _parameters(target: Target) -> list[str]:
+    properties = target.function.schema().get("properties")
+    return [*properties] if isinstance(properties, dict) else []
+
+
+def _named(target: Target, values: list[Json]) -> JsonObject:
+    """Give positional values the names of the parameters."""
+    names = _parameters(target)
+    if len(values) > len(names):
+        takes = f"{len(names)} arguments ({', '.join(names)})" if names else "no arguments"
+        message = f"it takes {takes}, got {len(values)}"
+        raise InvalidArguments(message)
+    return {name: value for name, value in zip(names, values, strict=False) if value is not None}
+
+
+def _not_named(target: Target, arguments: Json) -> InvalidArguments:
+    names = ", ".join(f"{name} = ..." for name in _parameters(target)[:2])
+    kind = "a list" if isinstance(arguments, list) else "one value"
+    message = f"arguments are a table with names, such as {{{names}}}, got {kind}"
+    return InvalidArguments(message)

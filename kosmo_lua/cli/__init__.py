@@ -1,0 +1,133 @@
+"""The command `kosmo`: the only place where an error becomes an envelope and an exit status.
+
+Start-up is sacred: a command is imported when it is called, and imports what it needs when it needs it.
+"""
+
+import gc
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from kosmo_lua import __version__
+from kosmo_lua.cli.output import OutputFailedError
+from kosmo_lua.cli.report import Report
+from kosmo_lua.errors import CODES, Defect, Interrupted, KosmoError, UsageError
+
+if TYPE_CHECKING:  # only named here
+    from types import FrameType
+
+COMMANDS = {
+    "integrations:lua": "kosmo_lua.cli.lua",
+    "emulator": "kosmo_lua.cli.emulator",
+}
+"""Each command and the module whose `command` it is."""
+
+CLOSED_STDOUT = 141
+"""As a shell shows a command that SIGPIPE ended."""
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
+        from importlib import import_module  # noqa: PLC0415  # only here
+
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name]).command
+        return command
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
+    if not wanted or ctx.resilient_parsing:
+        return
+    from lupa import lua54  # noqa: PLC0415  # only for its version
+
+    lua = ".".join(map(str, lua54.LUA_VERSION))
+    python = ".".join(map(str, sys.version_info[:3]))
+    click.echo(f"kosmo {__version__} (Lua {lua}, Python {python})")
+    ctx.exit()
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+def cli() -> None:
+    """Run Lua workflows against SaaS APIs, in a sandbox."""
+
+
+def main() -> NoReturn:
+    """Run the command line of this process, and end the process with its exit status."""
+    gc.disable()  # start-up makes no garbage worth collecting; a run switches it on again
+    if sys.stderr is None:  # else the next file that is opened would take its number
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # until the process ends
+    if sys.stdout is None:
+        os._exit(CLOSED_STDOUT)
+    arguments = sys.argv[1:]
+    try:
+        status = _run(arguments)
+    except BrokenPipeError:
+        status = CLOSED_STDOUT
+    except OutputFailedError as error:
+        sys.stderr.write(f"error: cannot write the output: {error}\n")
+        status = CODES["internal"].exit_status
+    # Not exit(): nothing is left to clean up, and taking the interpreter down costs time.
+    os._exit(status)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command line and return its exit status; every error is reported in the form asked for."""
+    before = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        status = cli.main(arguments, prog_name="kosmo", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except (BrokenPipeError, OutputFailedError):
+        raise
+    except BaseException as error:  # noqa: BLE001  # the last resort: a user never sees a traceback
+        return Report(as_json="--json" in before).failed(_told(error))
+    return status if isinstance(status, int) else 0
+
+
+def _told(error: BaseException) -> KosmoError:
+    """Return what is said about an error."""
+    if isinstance(error, KosmoError):
+        return error
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return Interrupted("SIGINT")
+    if isinstance(error, _Terminated):
+        return Interrupted("SIGTERM")
+    if isinstance(error, click.ClickException):
+        return UsageError(error.format_message(), hint=_usage_hint(error))
+    if isinstance(error, SystemExit):  # how click ends when stdout is closed
+        raise BrokenPipeError from None
+    if isinstance(error, OSError) and OutputFailedError.is_cause(error):
+        raise OutputFailedError(error.strerror) from error
+    return Defect(f"internal error: {type(error).__name__}: {error}", hint="Please report it.")
+
+
+class _Terminated(BaseException):
+    """SIGTERM, while no script is watched."""
+
+
+def _terminated(number: int, frame: "FrameType | None") -> NoReturn:  # noqa: ARG001  # a handler's signature
+    raise _Terminated
+
+
+def _usage_hint(error: click.ClickException) -> str | None:
+    ctx = getattr(error, "ctx", None)
+    return f"Try '{ctx.command_path} --help'." if ctx else None

@@ -1,0 +1,141 @@
+"""FaultMiddleware: what stands between a client and the services; it lets the next fault strike.
+
+A request is read whole before anything happens to it, so that a client that goes away amid its body has sent
+nothing and uses up no fault.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from http.client import responses
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kosmo_lua.emulator.faults import Fault, Faults
+from kosmo_lua.emulator.service import EmulatedService
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a request's body; a longer one is answered with 413."""
+
+_NO_CONTENT = {204, 304}
+
+
+class FaultMiddleware:
+    """The ASGI application around that of the services: refuses long bodies, applies faults."""
+
+    def __init__(self, app: ASGIApp, services: Iterable[EmulatedService], faults: Faults) -> None:
+        self._app = app
+        self._services = list(services)
+        self._faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            body = await _body(Request(scope, receive))
+        except ClientDisconnect:
+            return
+        if body is None:
+            await self._error(scope, 413, None)(scope, receive, send)
+            return
+        receive = _with_body(body, receive)
+        fault = self._fault(scope["method"], scope["path"])
+        if fault is None:
+            await self._app(scope, receive, send)
+        else:
+            await self._strike(fault, scope, receive, send)
+
+    def _fault(self, method: str, path: str) -> Fault | None:
+        return None if path.startswith("/_kosmo/") else self._faults.take(method, path)
+
+    async def _strike(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        start: Message = {}
+        body = b""
+        if fault.cut != "before":
+            start, body = await _response(self._answer(fault, scope), scope, receive)
+        if fault.delay and await _hangs_up(receive, within=fault.delay):
+            return
+        if fault.cut is None:
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+            return
+        if fault.cut == "during" and body:
+            await send(start)
+            half = body[: len(body) // 2]
+            await send({"type": "http.response.body", "body": half, "more_body": True})
+        scope["state"]["protocol"].transport.abort()
+        # uvicorn logs an application that returns without an answer while its client is there.
+        await _hangs_up(receive, within=None)
+
+    def _answer(self, fault: Fault, scope: Scope) -> ASGIApp:
+        status, wait = fault.answer_status, fault.retry_after
+        if status is None:
+            return self._app
+        if status in _NO_CONTENT:
+            response = Response(status_code=status)
+        elif fault.body is not None:
+            kind = "application/json" if fault.body.startswith(("{", "[")) else "text/html"
+            response = Response(fault.body, status, media_type=kind)
+        else:
+            response = self._error(scope, status, wait if isinstance(wait, float | int) else None)
+        if wait is not None:
+            response.headers["Retry-After"] = wait if isinstance(wait, str) else f"{wait:g}"
+        return response
+
+    def _error(self, scope: Scope, status: int, retry_after: float | None) -> Response:
+        """An error in the manner of the service that the request is for."""
+        for service in self._services:
+            if any(route.matches(scope)[0] is not Match.NONE for route in service.routes):
+                response = service.error(status, scope["path"], retry_after)
+                if response is not None:
+                    return response
+        return PlainTextResponse(responses.get(status, f"Status {status}"), status)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body of the request; None when it is too long."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            return None
+    return body
+
+
+def _with_body(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body that was read already."""
+    unread: list[Message] = [{"type": "http.request", "body": body}]
+
+    async def receive_again() -> Message:
+        return unread.pop() if unread else await receive()
+
+    return receive_again
+
+
+async def _response(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
+    """What the application answers, kept back."""
+    starts: list[Message] = []
+    chunks: list[bytes] = []
+
+    async def keep(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            starts.append(message)
+        chunks.append(message.get("body", b""))
+
+    await app(scope, receive, keep)
+    return starts[0], b"".join(chunks)
+
+
+async def _hangs_up(receive: Receive, *, within: float | None) -> bool:
+    """Whether the client ends the connection within so many seconds; returns when it does."""
+
+    async def disconnect() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    try:
+        await asyncio.wait_for(disconnect(), within)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,191 @@
+"""The journal of a run: what happened, event by event, and the Result that follows from it.
+
+A script's process may be killed at any moment, so nothing that the envelope needs lives only there: each
+event is written to the journal when it happens, and the Recorder, outside, makes the Result of it.
+Events are JSON lists, so that they cross a pipe as lines:
+
+    ["print", text]
+    ["call", number, function, account, access]
+    ["answer", number, effect, status, attempts, duration_ms, [code, message] or null]
+    ["warning", sentence]
+    ["end", ending]                 the last one, an Ending as a dict
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from kosmo_lua.errors import Effect, KosmoError
+from kosmo_lua.results import Access, Call, CallError, CallTotals, ErrorInfo, Meta, Result
+from kosmo_lua.values import Json, JsonObject
+
+Event = list[Json]
+Record = Callable[[Event], None]
+
+KEPT = 500
+"""The call log keeps so many of the first calls, so many of the last, and every one that failed."""
+
+
+class Ending(NamedTuple):
+    """How a script ended: with its result, or with an error."""
+
+    result: str = "null"
+    """The return value as JSON text."""
+    error: str | None = None
+    info: ErrorInfo | None = None
+    memory: int = 0
+    """The peak of the script's memory, in bytes."""
+
+    @classmethod
+    def of(cls, fields: dict[str, Any], **more: Any) -> "Ending":  # noqa: ANN401  # its own fields
+        """Make an ending of its fields as JSON."""
+        info = fields.get("info")
+        return cls(**{**fields, **more, "info": ErrorInfo(**info) if info else None})
+
+
+def failed(error: KosmoError) -> Ending:
+    """Return the ending of a run that could not start."""
+    facts = {name: value for name, value in error.facts().items() if name != "message"}
+    kind = {"syntax_error": "syntax"}.get(error.code, error.code)
+    own = kind in ("usage", "syntax", "interrupted", "internal")
+    info = {**facts, "type": kind if own else "runtime"}
+    return Ending.of({"error": error.message, "info": info})
+
+
+class Recorder:
+    """Collects the events of one run and turns them into its Result."""
+
+    def __init__(
+        self,
+        *,
+        started: float | None = None,
+        forced: bool = False,
+        on_output: Callable[[str], None] | None = None,
+    ) -> None:
+        self._started = time.perf_counter() if started is None else started
+        self._forced = forced
+        self._on_output = on_output
+        self._failure: BaseException | None = None
+        self._output: list[str] = []
+        self._warnings: list[str] = []
+        self._open: dict[int, Call] = {}
+        self._log = CallLog()
+        self.ending: Ending | None = None
+
+    def record(self, event: Event) -> None:
+        """Take one event."""
+        kind, *fields = event
+        getattr(self, f"_on_{kind}")(*fields)
+
+    def _on_print(self, text: str) -> None:
+        self._output.append(text)
+        if self._on_output:
+            try:
+                self._on_output(text)
+            except BaseException as error:
+                self._failure = (
+                    error  # the script may catch it; the caller shall get it all the same
+                )
+                raise
+
+    def _on_warning(self, sentence: str) -> None:
+        if sentence not in self._warnings:
+            self._warnings.append(sentence)
+
+    def _on_call(self, number: int, function: str, account: str, access: Access) -> None:
+        # Until the answer is recorded nobody knows what became of the call.
+        self._open[number] = Call(function, account, access, effect="unknown")
+
+    def _on_answer(  # noqa: PLR0917  # the fields of the event
+        self,
+        number: int,
+        effect: Effect,
+        status: int | None,
+        attempts: int,
+        duration_ms: float,
+        error: list[str] | None,
+    ) -> None:
+        self._log.add(
+            self._open.pop(number)._replace(
+                effect=effect,
+                status=status,
+                attempts=attempts,
+                duration_ms=duration_ms,
+                error=CallError(*error) if error else None,
+            )
+        )
+
+    def _on_end(self, fields: JsonObject) -> None:
+        self.ending = Ending.of(fields)
+
+    def result(self, ending: Ending) -> Result:
+        """Return the Result of the run; calls without an answer were cut off by its end.
+
+        Raises what `on_output` raised.
+        """
+        if self._failure:
+            raise self._failure
+        for call in self._open.values():
+            cut = CallError("interrupted", "the run ended before the call returned")
+            self._log.add(call._replace(error=cut))
+        self._open.clear()
+        return Result(
+            success=ending.error is None,
+            output="\n".join(self._output),
+            result=json.loads(ending.result, object_pairs_hook=_sorted),
+            error=ending.error,
+            error_info=ending.info,
+            warnings=tuple(self._warnings),
+            execution_time_ms=round((time.perf_counter() - self._started) * 1000, 1),
+            memory_usage=ending.memory,
+            call_log=self._log.calls(),
+            meta=Meta(
+                os.urandom(8).hex(), permission_bypassed=self._forced, calls=self._log.totals
+            ),
+        )
+
+
+class CallLog:
+    """The calls of a run, in the order in which they ended, in bounded memory."""
+
+    def __init__(self) -> None:
+        self.totals = CallTotals()
+        self._first: list[Call] = []
+        self._failed: list[Call] = []
+        self._last: list[Call] = []
+
+    def add(self, call: Call) -> None:
+        """Log a call that ended."""
+        if len(self._first) < KEPT:
+            self._first.append(call)
+        else:
+            self._last.append(call)
+            self._drop_oldest()
+        writes, unknown = call.access == "write", call.effect == "unknown"
+        was = self.totals
+        self.totals = CallTotals(
+            total=was.total + 1,
+            reads=was.reads + (not writes),
+            writes=was.writes + writes,
+            failed=was.failed + (call.error is not None),
+            unknown=was.unknown + unknown,
+            wrote=was.wrote + call.wrote,
+        )
+
+    def _drop_oldest(self) -> None:
+        if len(self._last) > 2 * KEPT:
+            dropped, self._last = self._last[:-KEPT], self._last[-KEPT:]
+            self._failed += [call for call in dropped if call.error or call.effect == "unknown"]
+
+    def calls(self) -> tuple[Call, ...]:
+        """Return the calls that are kept."""
+        dropped = self._last[:-KEPT]
+        failed = [call for call in dropped if call.error or call.effect == "unknown"]
+        return (*self._first, *self._failed, *failed, *self._last[-KEPT:])
+
+
+def _sorted(pairs: list[tuple[str, Json]]) -> JsonObject:
+    """Lua keeps no order of keys; the same script should print the same document each time."""
+    return dict(sorted(pairs))

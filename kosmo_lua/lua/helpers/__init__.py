@@ -1,0 +1,1 @@
+"""The Lua tables whose functions are written in Python, a module each."""

@@ -1,0 +1,136 @@
+"""What the sandbox reaches: the calls of `app`, the names below it, and the helpers written in Python."""
+
+from collections.abc import Callable
+from functools import cached_property
+from inspect import signature
+from typing import TYPE_CHECKING
+
+from kosmo_lua.errors import ConfigError, InvalidArguments, UnknownFunction
+from kosmo_lua.values import Json, JsonObject
+
+if TYPE_CHECKING:  # loaded when a script touches app or docs, not before
+    from collections.abc import Mapping
+    from typing import Protocol, Self
+
+    from kosmo_lua.accounts import Accounts
+    from kosmo_lua.calls import Calls
+    from kosmo_lua.catalog import Catalog
+    from kosmo_lua.journal import Record
+    from kosmo_lua.policy import Ask
+    from kosmo_lua.reference import Reference
+
+    class Backend(Protocol):
+        """The parts of Kosmo that a script may use."""
+
+        @property
+        def catalog(self) -> Catalog:
+            """The integrations."""
+
+        @property
+        def accounts(self) -> Accounts:
+            """The accounts."""
+
+        @property
+        def reference(self) -> Reference:
+            """The docs."""
+
+        def calls(self, record: Record, ask: Ask | None) -> Calls:
+            """Return the path that the calls of one run take."""
+
+
+class Namespace:
+    """The host of one sandbox. Nothing behind it is loaded before the script asks for it."""
+
+    def __init__(self, backend: "Backend", record: "Record", ask: "Ask | None") -> None:
+        self._backend = backend
+        self._record = record
+        self._ask = ask
+
+    def __enter__(self) -> "Self":
+        """Return itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close the connections of the run, if it made any."""
+        if "_calls" in self.__dict__:
+            self._calls.close()
+
+    @cached_property
+    def _calls(self) -> "Calls":
+        return self._backend.calls(self._record, self._ask)
+
+    def _warn(self) -> None:
+        """Say which integrations could not be loaded; the envelope has each sentence once."""
+        for problem in self._backend.catalog.problems:
+            self._record(["warning", problem])
+
+    def call(self, path: str, arguments: Json) -> Json:
+        """Call `integrations.segment.track` with named arguments."""
+        return self._calls.call(_integration_path(path), arguments)
+
+    def call_with(self, path: str, values: list[Json]) -> Json:
+        """Call it with positional arguments."""
+        return self._calls.call_with(_integration_path(path), values)
+
+    def members(self, path: str) -> JsonObject:
+        """Return what a namespace contains; `aliases` maps a spelling to the name that it stands for."""
+        kind, *names = path.split(".")
+        if kind == "mcp":
+            return {"functions": [], "aliases": {}, "namespaces": []}
+        self._warn()
+        if not names:
+            return {
+                "functions": [],
+                "aliases": {},
+                "namespaces": [*self._backend.catalog.integrations],
+            }
+        functions = self._backend.catalog.integration(names[0]).functions.values()
+        aliases: dict[str, Json] = {
+            alias: function.name for function in functions for alias in function.spellings[1:]
+        }
+        own: list[Json] = [function.name for function in functions]
+        accounts = self._backend.accounts.names(names[0]) if len(names) == 1 else []
+        for account in accounts:
+            if account in own or account in aliases:
+                message = f"the account {account} of {names[0]} has the name of a function"
+                raise ConfigError(message, hint="Give the account another name.")
+        return {"functions": own, "aliases": aliases, "namespaces": [*accounts]}
+
+    def helper(self, name: str) -> Callable[..., Json]:
+        """Return a helper, a function of the Lua tables `docs` and `regex`, loaded and ready."""
+        table, _, member = name.partition(".")
+        function = self._helpers(table)[member]
+
+        def checked(*values: Json) -> Json:
+            try:
+                signature(function).bind(*values)
+            except TypeError as error:
+                message = f"{name}: {error}"
+                raise InvalidArguments(message) from None
+            return function(*values)
+
+        return checked
+
+    def _helpers(self, table: str) -> "Mapping[str, Callable[..., Json]]":
+        if table == "regex":
+            from kosmo_lua.lua.helpers import regex  # noqa: PLC0415  # loaded when first used
+
+            return regex.FUNCTIONS
+        from kosmo_lua.lua.helpers import docs  # noqa: PLC0415  # the same; it loads the integrations
+
+        self._warn()
+        return docs.functions(self._backend.reference)
+
+
+def _integration_path(path: str) -> str:
+    """Return the path below `app.integrations`; anything else below `app` is nothing that can be called."""
+    kind, _, rest = path.partition(".")
+    if kind == "mcp":
+        message = f"unknown function app.{path}: app.mcp is empty"
+        raise UnknownFunction(
+            message, hint="This version of kosmo does not connect to MCP servers yet."
+        )
+    if kind != "integrations":
+        message = f"unknown function app.{path}: app has integrations and mcp"
+        raise UnknownFunction(message, hint=f"Did you mean app.integrations.{path}?")
+    return rest

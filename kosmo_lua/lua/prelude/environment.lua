@@ -1,0 +1,155 @@
+-- The globals of a script: what it may use, and nothing else.
+
+local kit = ...
+local bridge, failure, guard, host, json, text = kit.bridge, kit.failure, kit.guard, kit.host, kit.json, kit.text
+local concat, error, next, select, type = kit.table.concat, kit.error, kit.next, kit.select, kit.type
+
+local function copy(library)
+  local result = {}
+  for name, value in next, library do
+    result[name] = value
+  end
+  return result
+end
+
+local env = {
+  _VERSION = "Lua 5.4",
+  app = bridge.app,
+  assert = kit.assert,
+  coroutine = copy(guard.coroutine),
+  error = kit.error,
+  ipairs = kit.ipairs,
+  math = copy(kit.math),
+  next = kit.next,
+  os = kit.os,
+  pairs = kit.pairs,
+  pcall = guard.pcall,
+  rawequal = kit.rawequal,
+  rawget = kit.rawget,
+  rawlen = kit.rawlen,
+  rawset = kit.rawset,
+  regex = kit.regex,
+  select = kit.select,
+  setmetatable = guard.setmetatable,
+  string = copy(kit.string),
+  table = copy(kit.table),
+  tonumber = kit.tonumber,
+  tostring = text.show,
+  type = kit.type,
+  utf8 = copy(kit.utf8),
+  xpcall = guard.xpcall,
+}
+env._G = env
+env.load = guard.load(env)
+
+function env.getmetatable(object)
+  local meta = kit.getmetatable(object)
+  if type(meta) ~= "table" then
+    return meta
+  end
+  local shown = kit.rawget(meta, "__metatable")
+  if shown ~= nil then
+    return shown
+  end
+  return meta
+end
+
+-- Without arguments Lua seeds with an address and the time, and returns both.
+function env.math.randomseed(...)
+  kit.math.randomseed(...)
+end
+
+-- Counting is harmless; tuning the collector is not.
+function env.collectgarbage(option)
+  if option == "count" then
+    return kit.collectgarbage("count")
+  end
+  if option == nil or option == "collect" or option == "step" then
+    return 0
+  end
+  error("collectgarbage: only 'count' and 'collect' are available in the sandbox", 2)
+end
+
+env.debug = {
+  traceback = function(...)
+    local trace
+    if type((...)) == "thread" then
+      trace = kit.traceback(...)
+    else
+      local message, level = ...
+      trace = kit.traceback(message, (level or 1) + 1)
+    end
+    return type(trace) == "string" and failure.hide(trace) or trace
+  end,
+}
+
+local function output(line)
+  bridge.receive(host("print", line))
+end
+
+function env.print(...)
+  local shown = {}
+  for index = 1, select("#", ...) do
+    shown[index] = text.show((select(index, ...)))
+  end
+  output(concat(shown, "\t"))
+end
+
+function env.dump(value)
+  output(text.show(value))
+  return value
+end
+
+-- Strings: no bytecode, no addresses, and a metatable that leads to this copy alone.
+env.string.dump = nil
+
+local find, format, gsub = kit.string.find, kit.string.format, kit.string.gsub
+local addressed = { table = true, ["function"] = true, thread = true }
+function env.string.format(pattern, ...)
+  if type(pattern) == "string" and find(gsub(pattern, "%%%%", ""), "%%[-+ #0-9.]*p") then
+    failure.fail("bad argument #1 to 'format' (%p would show an address)")
+  end
+  local values = kit.table.pack(...)
+  for index = 1, values.n do
+    if addressed[type(values[index])] then
+      values[index] = text.show(values[index])
+    end
+  end
+  return format(pattern, kit.table.unpack(values, 1, values.n))
+end
+
+local strings = kit.getmetatable("")
+strings.__index = env.string
+strings.__metatable = false
+
+local function from_json(name, ok, value)
+  if not ok then
+    failure.fail(name .. ": " .. value)
+  end
+  return value
+end
+
+env.json = {
+  null = json.null,
+  object = json.object,
+  array = json.array,
+  encode = function(value, options)
+    return from_json("json.encode", json.encode(value, options))
+  end,
+  decode = function(source, options)
+    if type(source) ~= "string" then
+      failure.fail("json.decode: the text must be a string, got a " .. type(source))
+    end
+    return from_json("json.decode", json.decode(source, options))
+  end,
+}
+
+env.docs = {}
+for _, name in next, { "list", "search", "read" } do
+  env.docs[name] = function(...)
+    return bridge.help("docs." .. name, ...)
+  end
+end
+env.lua_list_docs, env.lua_search_docs, env.lua_read_doc = env.docs.list, env.docs.search, env.docs.read
+
+return env

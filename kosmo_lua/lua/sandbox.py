@@ -1,0 +1,253 @@
+"""Sandbox: one Lua state for one script, from which no Python object can be reached.
+
+What makes it tight, and why each part is as it is, stands in docs/decisions/sandbox.md. In short: one
+Python function, captured by the prelude, is all that crosses; it takes and returns bytes, integers and
+booleans only, and never raises; the memory limit holds only while the script itself runs.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from os import path as os_path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from lupa import lua54
+
+from kosmo_lua.errors import InvalidArguments, KosmoError
+from kosmo_lua.lua.convert import from_lua, to_lua
+from kosmo_lua.lua.limits import Limits, Meter
+from kosmo_lua.lua.script import Script
+from kosmo_lua.values import Json, JsonObject
+
+if TYPE_CHECKING:  # start-up
+    from kosmo_lua.journal import Record
+    from kosmo_lua.lua.namespace import Namespace
+
+JSON = ("buffer", "scalars", "json", "encode", "decode")
+PARTS = (*JSON, "text", "failure", "guard", "bridge", "regex", "environment", "run")
+ROOM = 65536
+"""Bytes kept free below the memory limit when a text is handed to Lua, so that pushing it cannot fail."""
+
+Answer = bool | int | bytes | tuple[bool | None, bytes]
+
+
+class Sandbox:
+    """Runs one script. `watch`: let a hook look after coroutines, where nobody can end the process."""
+
+    def __init__(
+        self,
+        host: "Namespace",
+        record: "Record",
+        limits: Limits,
+        meter: Meter,
+        *,
+        clock: Callable[[], float],
+        watch: bool = False,
+    ) -> None:
+        self._host = host
+        self._record = record
+        self._limits = limits
+        self._meter = meter
+        self._clock = clock
+        self._pending = b""
+        self._printed = 0
+        self._calls = 0
+        self._ending: JsonObject | None = None
+        self._stop_reason: str | None = None
+        self._operations: dict[bytes, Callable[..., Answer]] = {
+            name.removeprefix("_do_").encode(): getattr(self, name)
+            for name in dir(self)
+            if name.startswith("_do_")
+        }
+        self._lua = lua54.LuaRuntime(
+            encoding=None,
+            register_eval=False,
+            register_builtins=False,
+            attribute_handlers=(_deny, _deny),
+            unpack_returned_tuples=True,
+            max_memory=0,
+        )
+        parts = [part for name in PARTS for part in (name.encode(), _source(name))]
+        self._run, self._finish, address = self._lua.execute(
+            _source("bootstrap"), self._operate, watch, *parts, name=b"=[kosmo]", mode=b"t"
+        )
+        self._state = int(address.split()[1], 16)
+        self._lua.gccollect()
+        self._base = self._used()
+
+    def stop(self, limit: str) -> None:
+        """End the script, from another thread, because this limit is exceeded."""
+        from kosmo_lua.lua.interrupt import interrupt  # noqa: PLC0415  # ctypes, only for an end
+
+        self._stop_reason = limit
+        interrupt(self._state)
+
+    def run(self, script: Script) -> JsonObject:
+        """Run the script to its end, whatever end that is; return it as the fields of an Ending."""
+        self._name = script.name
+        name = f"={script.name}" if script.name == "eval" else f"@{script.name}"
+        if len(script.code) > self._limits.memory:
+            return self._limits.exceeded("memory_limit")
+        try:
+            chunk_name = name.encode("utf-8", "backslashreplace")
+            self._run(script.code, chunk_name, to_lua([*script.arguments]))
+        except lua54.LuaError:
+            if not self._stop_reason:
+                raise
+            from kosmo_lua.lua.interrupt import release  # noqa: PLC0415  # ctypes, only for an end
+
+            release(self._state)
+            self._finish()
+        assert self._ending is not None, "the prelude always reports"
+        return {**self._ending, "memory": self._meter.peak}
+
+    def _operate(self, operation: bytes, *values: bytes) -> Answer:
+        """The one function that Lua can call. It must not raise: an exception would be visible there."""
+        try:
+            return self._operations[operation](*values)
+        except KosmoError as error:
+            return self._answer(False, to_lua(error.facts()))
+        except BaseException as error:  # noqa: BLE001  # see above; reported as a defect
+            message = f"internal error: {type(error).__name__}: {error}"
+            self._ending = {"error": message, "info": {"code": "internal", "type": "internal"}}
+            facts: JsonObject = {"code": "internal", "message": message, "effect": "unknown"}
+            return self._answer(False, to_lua(facts))
+
+    def _answer(self, ok: bool, payload: bytes) -> Answer:  # noqa: FBT001  # Lua's convention: ok first
+        """Return a text to Lua if it fits into its memory; else its size, until Lua has made room."""
+        limit = self._lua.get_max_memory(total=True)
+        if limit and self._used() + len(payload) + ROOM > limit:
+            self._pending = payload
+            self._pending_ok = ok
+            return len(payload)
+        return ok, payload
+
+    def _do_take(self) -> Answer:
+        return self._answer(self._pending_ok, self._pending)
+
+    def _do_start(self) -> Answer:
+        """Begin to count; the answer is how long a result may be."""
+        self._meter.start(self._clock())
+        self._lua.set_max_memory(self._base + self._limits.memory, total=True)
+        return self._limits.result
+
+    def _do_stop(self) -> Answer:
+        self._sample()
+        self._lua.set_max_memory(0)
+        return True
+
+    def _do_relax(self) -> Answer:
+        """Out of memory, so the run is over: leave room to say so, but not to go on."""
+        self._sample()
+        self._lua.set_max_memory(self._used() + (1 << 20), total=True)
+        return True
+
+    def _used(self) -> int:
+        used: int = self._lua.get_memory_used(total=True)
+        return used
+
+    def _sample(self) -> None:
+        self._meter.remember(max(0, self._used() - self._base))
+
+    def _do_reason(self) -> Answer:
+        return self._stop_reason.encode() if self._stop_reason else False
+
+    def _do_stopping(self) -> Answer:
+        return self._stop_reason is not None
+
+    def _do_print(self, text: bytes) -> Answer:
+        self._sample()
+        self._printed += len(text) + 1
+        if self._printed > self._limits.output:
+            return None, b"output_limit"
+        self._record(["print", text.decode("utf-8", "replace")])
+        return True
+
+    def _do_call(self, path: bytes, arguments: bytes) -> Answer:
+        return self._call(
+            lambda: self._host.call(path.decode("utf-8", "replace"), from_lua(arguments))
+        )
+
+    def _do_call_with(self, path: bytes, values: bytes) -> Answer:
+        return self._call(
+            lambda: self._host.call_with(path.decode("utf-8", "replace"), from_lua(values))
+        )
+
+    def _call(self, make: Callable[[], Json]) -> Answer:
+        self._calls += 1
+        if self._calls > self._limits.calls:
+            return None, b"call_limit"
+        self._sample()
+        with self._uncharged():
+            payload = to_lua(make())
+        return self._answer(True, payload)
+
+    @contextmanager
+    def _uncharged(self) -> Iterator[None]:
+        """Do work of the host that does not count as Lua's."""
+        self._meter.enter(self._clock())
+        try:
+            yield
+        finally:
+            self._meter.leave(self._clock())
+
+    def _do_members(self, path: bytes) -> Answer:
+        with self._uncharged():
+            payload = to_lua(self._host.members(path.decode()))
+        return self._answer(True, payload)
+
+    def _do_help(self, name: bytes, values: bytes) -> Answer:
+        with self._uncharged():
+            helper = self._host.helper(name.decode())
+        # The helper's own work is charged, so that a script cannot use it to compute for free.
+        return self._answer(True, to_lua(helper(*from_lua(values))))
+
+    def _do_refuse(self, name: bytes, problem: bytes) -> Answer:
+        """The arguments of a call cannot be JSON: the sentence says which and why."""
+        message = f"{name.decode('utf-8', 'replace')}: {problem.decode('utf-8', 'replace')}"
+        raise InvalidArguments(message.removeprefix("integrations."))
+
+    def _do_end(self, ok: bool, payload: bytes, warnings: bytes = b"[]") -> Answer:  # noqa: FBT001
+        for sentence in from_lua(warnings) or ():
+            self._record(["warning", sentence])
+        if ok and len(payload) > self._limits.result:
+            self._ending = self._limits.exceeded("result_limit")
+        elif ok:
+            self._ending = {"result": payload.decode()}
+        else:
+            self._ending = self._failed(from_lua(payload))
+        return True
+
+    def _failed(self, report: dict[str, Any]) -> JsonObject:
+        if "limit" in report:
+            return self._limits.exceeded(report["limit"], report.get("file"), report.get("line"))
+        info: JsonObject = {"code": "script_error", "type": report["type"]}
+        if report["type"] == "syntax":
+            info["code"] = "syntax_error"
+            report["file"], report["line"] = _location(report["message"], self._name)
+        if "details" in report:
+            info["details"] = from_lua(report["details"].encode())
+        if "origin" in report:
+            info |= from_lua(report["origin"].encode())
+            del info["message"]
+        if info["code"] == "internal":
+            info["type"] = "internal"
+        info |= {name: report.get(name) for name in ("file", "line", "traceback")}
+        return {"error": report["message"], "info": info}
+
+
+def _source(name: str) -> bytes:
+    """Read a part of the prelude; importlib.resources would take longer than the whole run."""
+    path = os_path.join(os_path.dirname(__file__), "prelude", f"{name}.lua")  # noqa: PTH118, PTH120  # pathlib is slow to import
+    with open(path, "rb") as file:  # noqa: PTH123  # see above
+        return file.read()
+
+
+def _deny(*_: object) -> NoReturn:
+    message = "not available"
+    raise AttributeError(message)
+
+
+def _location(message: str, name: str) -> tuple[str | None, int | None]:
+    """Find the line in `workflow.lua:3: unexpected symbol`."""
+    line = message.removeprefix(f"{name}:").partition(":")[0]
+    return (name, int(line)) if message.startswith(f"{name}:") and line.isdigit() else (None, None)

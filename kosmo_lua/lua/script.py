@@ -1,0 +1,31 @@
+"""Script: a Lua program and what is said about it before it runs."""
+
+from typing import NamedTuple
+
+from kosmo_lua.errors import ScriptRefused, UsageError
+
+SOURCES = "Provide a Lua file, --eval code, or pipe Lua code on stdin."
+
+
+class Script(NamedTuple):
+    """A Lua program: its text, the name that its errors carry, and its arguments (the table `arg`)."""
+
+    code: bytes
+    name: str = "eval"
+    arguments: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Refuse what cannot even be compiled.
+
+        Raises:
+            UsageError: there is no code.
+            ScriptRefused: the text is not UTF-8.
+        """
+        if not self.code.strip():
+            raise UsageError("there is no Lua code to run", hint=SOURCES)
+        try:
+            self.code.decode()
+        except UnicodeDecodeError as error:
+            line = self.code.count(b"\n", 0, error.start) + 1
+            message = f"{self.name}:{line}: the script is not valid UTF-8"
+            raise ScriptRefused(message, hint="Save the file as UTF-8.") from None

@@ -1,0 +1,161 @@
+"""Result: what a run gives back, and its JSON envelope."""
+
+import json
+from typing import Any, Literal, NamedTuple
+
+from kosmo_lua.errors import CODES, Effect
+from kosmo_lua.values import Json, JsonObject
+
+Access = Literal["read", "write"]
+
+Kind = Literal[
+    "usage",
+    "syntax",
+    "runtime",
+    "cpu_limit",
+    "wall_limit",
+    "memory_limit",
+    "output_limit",
+    "result_limit",
+    "call_limit",
+    "interrupted",
+    "crash",
+    "internal",
+]
+"""What kind of failure ended a run."""
+
+
+class ErrorInfo(NamedTuple):
+    """Why a run failed, field by field.
+
+    `code` is stable and always kosmo's own; what a script put into an error table is in `details`.
+    """
+
+    code: str
+    type: Kind
+    function: str | None = None
+    status: int | None = None
+    retryable: bool = False
+    effect: Effect = "none"
+    hint: str | None = None
+    file: str | None = None
+    line: int | None = None
+    traceback: str | None = None
+    details: Json = None
+
+
+class CallError(NamedTuple):
+    """Why a call failed."""
+
+    code: str
+    message: str
+
+
+class Call(NamedTuple):
+    """One call of an integration's function.
+
+    `effect`: none (nothing left the machine), sent (the service answered) or unknown. `status` is the last
+    HTTP status, `attempts` the number of requests.
+    """
+
+    function: str
+    account: str
+    access: Access
+    effect: Effect = "none"
+    status: int | None = None
+    attempts: int = 0
+    duration_ms: float = 0.0
+    error: CallError | None = None
+
+    @property
+    def wrote(self) -> bool:
+        """Whether something may have changed at the service."""
+        # Accepted is what was answered with a 2xx, also when the answer was not what it should be.
+        success = self.status is not None and 200 <= self.status < 300  # noqa: PLR2004  # HTTP's range
+        accepted = self.effect == "sent" and (success or self.error is None)
+        return self.access == "write" and (accepted or self.effect == "unknown")
+
+
+class CallTotals(NamedTuple):
+    """How many calls a run made, however many of them the log keeps."""
+
+    total: int = 0
+    reads: int = 0
+    writes: int = 0
+    failed: int = 0
+    unknown: int = 0
+    wrote: int = 0
+    """Writes that were accepted, or may have been."""
+
+
+class Meta(NamedTuple):
+    """Facts about a run. `waited_ms` is time spent waiting for a service's rate limit."""
+
+    run_id: str
+    waited_ms: float = 0.0
+    permission_bypassed: bool = False
+    dry_run: bool = False
+    calls: CallTotals = CallTotals()
+
+
+class Result(NamedTuple):
+    """The outcome of a run. `to_json()` is what `--json` prints; the fields are the same.
+
+    `output` is what was printed, its lines joined by newlines. `result` is the script's return value: None
+    for none, the value for one, a list for several. `memory_usage` is the peak in bytes.
+    """
+
+    success: bool
+    meta: Meta
+    output: str = ""
+    result: Json = None
+    error: str | None = None
+    error_info: ErrorInfo | None = None
+    warnings: tuple[str, ...] = ()
+    execution_time_ms: float = 0.0
+    memory_usage: int = 0
+    call_log: tuple[Call, ...] = ()
+    delivery: None = None
+    schema_version: int = 1
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status of the `kosmo` command for this result."""
+        info = self.error_info
+        if info is None:
+            return 0
+        if info.code == "interrupted":
+            return 143 if info.details == {"signal": "SIGTERM"} else 130
+        if self.meta.calls.wrote and info.retryable:
+            # A second run would write again what this one already wrote.
+            return CODES["partial"].exit_status
+        return CODES[info.code].exit_status
+
+    def to_dict(self) -> JsonObject:
+        """Return the envelope as plain values, in the order in which it is printed."""
+        order = (
+            "schema_version",
+            "success",
+            "output",
+            "result",
+            "error",
+            "error_info",
+            "warnings",
+        )
+        rest = ("execution_time_ms", "memory_usage", "call_log", "delivery", "meta")
+        return {name: _plain(getattr(self, name)) for name in (*order, *rest)}
+
+    def to_json(self) -> str:
+        """Return the envelope as one JSON document."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
+
+
+def _plain(value: Any) -> Json:  # noqa: ANN401  # the fields of a Result
+    """Return a record as an object, and a tuple of records as a list."""
+    if isinstance(value, tuple):
+        names = getattr(value, "_fields", None)
+        if names is None:
+            return [_plain(item) for item in value]
+        return {name: _plain(item) for name, item in zip(names, value, strict=True)}
+    plain: Json = value
+    return plain

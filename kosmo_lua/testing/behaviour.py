@@ -1,0 +1,128 @@
+"""What an integration does: keep secrets, read in reads, work on its emulator. No service is asked."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from kosmo_lua.errors import KosmoError, ServiceError
+from kosmo_lua.integration import Api, Credentials, Function
+from kosmo_lua.kosmo import Kosmo
+from kosmo_lua.reference import sample
+from kosmo_lua.testing.subject import Subject
+from kosmo_lua.values import Json
+
+_ANSWERS: tuple[Json, ...] = (None, {})
+"""What a service that is not there answers: an error, and an object without content."""
+
+_PATIENCE = 20
+"""So many requests of one call are answered; a function that waits for more would wait for ever."""
+
+
+def _check_secrets_are_kept(subject: Subject) -> Iterator[str]:
+    try:
+        credentials = subject.integration.credentials(**subject.values)
+    except Exception as error:  # noqa: BLE001  # a validator may raise anything
+        if subject.is_leaked(str(error)):
+            yield "the error of wrong credentials shows a secret: leave values out of its message"
+        yield "made-up credentials are refused: pass check_integration(..., settings={...})"
+        return
+    if subject.is_leaked(f"{credentials!r} {credentials}"):
+        yield "the repr of the credentials shows a secret: make it a SecretStr"
+    if subject.is_leaked(repr(subject.integration.api(credentials))):
+        yield "the repr of the Api shows a secret"
+    for function in subject.functions:
+        outcomes = [_outcome(subject, function, credentials, answer) for answer in _ANSWERS]
+        if subject.is_leaked(*outcomes):
+            yield f"{function.name} shows a secret in an error or in its result"
+
+
+def _outcome(subject: Subject, function: Function, credentials: Credentials, answer: Json) -> str:
+    """Return as text what a call gives that gets this answer from the service."""
+    api = _answer_with(answer, subject.integration.api(credentials), [])
+    try:
+        return json.dumps(function.invoke(api, function.validate(sample(function))))
+    except KosmoError as error:
+        return f"{error!r} {error.facts()}"
+    except Exception as error:  # noqa: BLE001  # a defect, whose message the user would see
+        return repr(error)
+
+
+def _answer_with(answer: Json, api: Api[Any], methods: list[str]) -> Api[Any]:
+    """Let the client note what it would send, and send nothing; the answer None is an error."""
+
+    def request(method: str, url: str, **_: object) -> Json:  # noqa: ARG001  # as Api has it
+        methods.append(method)
+        if answer is None or len(methods) > _PATIENCE:
+            message = "the service failed"
+            raise ServiceError(message, status=500)
+        return answer
+
+    api.request = request  # type: ignore[method-assign]  # this object's only
+    return api
+
+
+def _check_reads_only_read(subject: Subject) -> Iterator[str]:
+    methods: list[str] = []
+    with _watched(subject, methods) as kosmo:
+        for function in [function for function in subject.functions if function.access == "read"]:
+            methods.clear()
+            with suppress(KosmoError):
+                kosmo.call(function.full_name, sample(function))
+            for method in sorted({*methods} - {"GET", "HEAD"}):
+                yield f"{function.name} is a read and sends {method}: declare it with .write()"
+
+
+def _watched(subject: Subject, methods: list[str]) -> Kosmo:
+    """Return a Kosmo that notes the method of each request.
+
+    Requests go to the emulator; without one nothing is sent, and a call ends with its first request.
+    """
+    emulated = subject.integration.emulation is not None
+
+    def api(credentials: Credentials) -> Api[Any]:
+        made: Api[Any] = subject.integration.api(credentials)
+        return _note_methods(made, methods) if emulated else _answer_with(None, made, methods)
+
+    prefix = f"KOSMO_{subject.integration.name}_".upper()
+    return Kosmo(
+        integrations=[replace(subject.integration, api=api)],
+        environ={f"{prefix}{name.upper()}": value for name, value in subject.values.items()},
+        emulator=emulated,
+    )
+
+
+def _note_methods(api: Api[Any], methods: list[str]) -> Api[Any]:
+    send = api.request
+
+    def request(method: str, url: str, **rest: Any) -> Json:  # noqa: ANN401  # passed on as they are
+        methods.append(method)
+        return send(method, url, **rest)
+
+    api.request = request  # type: ignore[method-assign]  # this object's only
+    return api
+
+
+def _check_examples_run(subject: Subject) -> Iterator[str]:
+    if subject.integration.emulation is None:
+        return
+    with Kosmo(integrations=[subject.integration], environ={}, emulator=True) as kosmo:
+        try:
+            kosmo.emulator.start()
+        except KosmoError as error:
+            yield error.message
+            return
+        for function in subject.functions:
+            for example in function.examples:
+                kosmo.emulator.reset()
+                result = kosmo.run(example, name="example")
+                if not result.success:
+                    yield f"{function.name}: the example fails on the emulator: {result.error}"
+
+
+CHECKS = (
+    _check_secrets_are_kept,
+    _check_reads_only_read,
+    _check_examples_run,
+)

@@ -1,0 +1,6 @@
+"""The values that cross between Lua, HTTP and the command line: JSON, and nothing else."""
+
+from typing import TypeAlias
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+JsonObject: TypeAlias = dict[str, Json]

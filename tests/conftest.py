@@ -1,0 +1,199 @@
+"""What the tests share: a clean environment, and the ways to run a script."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kosmo_lua import Kosmo, Result
+from kosmo_lua.integration import Api, Credentials, Field, Integration, JsonObject, Params
+from kosmo_lua.values import Json
+
+pytest_plugins = ["kosmo_lua.testing"]
+
+ROOT = Path(__file__).parent.parent
+COMMAND = (sys.executable, "-m", "kosmo_lua")
+
+API = ROOT.parent / "shared" / "api"
+"""Where continuous integration has the services' official schemas; a clone has no such folder."""
+
+
+@pytest.fixture(autouse=True)
+def clean_environ(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of the developer's decides what a test does."""
+    for name in os.environ:
+        if name.startswith(("KOSMO_", "SEGMENT_", "POSTHOG_")):
+            monkeypatch.delenv(name)
+
+
+class ScriptFailed(Exception):  # reads as what happened
+    """A script ended with an error."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result.error)
+        assert result.error_info is not None
+        assert result.error is not None
+        self.code = result.error_info.code
+        self.message = result.error
+        self.result = result
+
+
+@pytest.fixture
+def run() -> Callable[..., Result]:
+    """Run Lua code without any account, and return its Result."""
+    return Kosmo(environ={}).run
+
+
+@pytest.fixture
+def evaluate(run: Callable[..., Result]) -> Callable[[str], Json]:
+    """Run Lua code and return its result; a failure is raised as ScriptFailed."""
+
+    def evaluate(code: str) -> Json:
+        result = run(code)
+        if not result.success:
+            raise ScriptFailed(result)
+        return result.result
+
+    return evaluate
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that has ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    def json(self) -> Any:  # a parsed document
+        """Parse the whole of stdout as one JSON document."""
+        import json  # noqa: PLC0415  # only here
+
+        return json.loads(self.stdout)
+
+
+@pytest.fixture
+def kosmo(tmp_path: Path) -> Callable[..., Finished]:
+    """Run the command `kosmo` in an empty folder, and return what it printed and its exit status."""
+
+    def kosmo(*arguments: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> Finished:
+        done = subprocess.run(  # noqa: S603  # our own command
+            [*COMMAND, *arguments],
+            input=stdin,
+            capture_output=True,
+            cwd=tmp_path,
+            env={**os.environ, **(env or {})},
+            timeout=60,
+            check=False,
+        )
+        return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return kosmo
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start the command `kosmo` in an empty folder, or with `program` another one; none outlives the test."""
+    with contextlib.ExitStack() as stack:
+
+        def start(
+            *arguments: str,
+            program: Sequence[str] = COMMAND,
+            stdin: int = subprocess.DEVNULL,
+            stdout: int = subprocess.PIPE,
+            stderr: int = subprocess.PIPE,
+            env: dict[str, str] | None = None,
+        ) -> subprocess.Popen[bytes]:
+            process = subprocess.Popen(  # noqa: S603  # our own command
+                [*program, *arguments],
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                cwd=tmp_path,
+                env={**os.environ, **(env or {})},
+                start_new_session=True,  # a process group of its own, for signals to the group
+            )
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return process
+
+        yield start
+
+
+def poll(condition: Callable[[], object], *, seconds: float = 20) -> None:
+    """Wait until the condition holds; fail when it does not within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
+
+
+VOLATILE = {
+    "run_id": "RUN",
+    "execution_time_ms": 1.0,
+    "duration_ms": 1.0,
+    "memory_usage": 1,
+    "message_id": "UUID",
+}
+
+
+def stable(document: Any) -> Any:
+    """Replace in an envelope what differs from run to run."""
+    if isinstance(document, list):
+        return [stable(item) for item in document]
+    if not isinstance(document, dict):
+        return document
+    return {key: VOLATILE.get(key, stable(value)) for key, value in document.items()}
+
+
+class _Text(Params):
+    """What `echo.say` takes."""
+
+    text: str = Field(description="Anything.", examples=["hello"])
+
+
+echo = Integration(
+    "echo",
+    title="Echo",
+    summary="Says what it is told; it needs no service.",
+    credentials=Credentials,
+    api=Api[Credentials],
+)
+"""An integration without a service, for what has nothing to do with HTTP."""
+
+
+@echo.read()
+def say(api: Api[Credentials], text: _Text) -> JsonObject:
+    """Return the text.
+
+    Returns: `{text = "..."}`.
+    """
+    del api
+    return {"text": text.text}
+
+
+@echo.write()
+def change(api: Api[Credentials], text: _Text) -> JsonObject:
+    """Return the text, as a write.
+
+    Returns: `{text = "..."}`.
+    """
+    del api
+    return {"text": text.text}
+
+
+@echo.read()
+def fail(api: Api[Credentials], text: _Text) -> JsonObject:
+    """Break, as a defect would.
+
+    Returns: nothing.
+    """
+    del api
+    raise LookupError(text.text)

@@ -1,0 +1,97 @@
+"""Start-up: what a process of the command loads, and what it does not."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+Loaded = Callable[..., list[set[str]]]
+
+SLOW = {
+    "asyncio",
+    "httpx",
+    "importlib.metadata",
+    "kosmo_segment",
+    "logging",
+    "mcp",
+    "pydantic",
+    "regex",
+    "ssl",
+    "starlette",
+    "uvicorn",
+}
+"""Each takes longer to import than a script of one line takes to run."""
+
+TELL = """if True:
+    import os, sys
+    leave = os._exit
+    def tell(status):
+        with open(f"modules-{os.getpid()}", "w") as file:
+            file.write(" ".join(sys.modules))
+        leave(status)
+    os._exit = tell
+    from kosmo_lua.cli import main
+    main()
+"""
+"""Runs the command; each of its processes ends through os._exit, and says first what it has loaded."""
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> Loaded:
+    """Run a command; return what each of its processes had loaded at its end."""
+
+    def loaded(*arguments: str) -> list[set[str]]:
+        command = [sys.executable, "-c", TELL, *arguments]
+        subprocess.run(command, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL, timeout=60)  # noqa: S603  # our own
+        return [set(file.read_text().split()) for file in tmp_path.glob("modules-*")]
+
+    return loaded
+
+
+def of(modules: Iterable[str], *packages: str) -> list[str]:
+    """Return the modules of these packages."""
+    return [
+        name
+        for name in modules
+        if name.startswith(tuple(f"{name}." for name in packages)) or name in packages
+    ]
+
+
+def test_small_script_loads_nothing_slow_in_either_process(loaded: Loaded) -> None:
+    """The card: httpx, pydantic, mcp, asyncio, importlib.metadata and integrations can wait."""
+    processes = loaded("integrations:lua", "--eval", "return 1", "--json")
+    assert len(processes) == 2
+    assert [of(modules, *SLOW) for modules in processes] == [[], []]
+
+
+def test_only_the_process_of_the_script_loads_lua(loaded: Loaded) -> None:
+    """Ours: the two processes start at the same time, each with its own part."""
+    processes = loaded("integrations:lua", "--eval", "return 1", "--json")
+    assert sorted("lupa" in modules for modules in processes) == [False, True]
+
+
+def test_what_is_needed_is_loaded_when_it_is_needed(loaded: Loaded) -> None:
+    """Ours: docs and integrations come with a script that uses them, in its process alone."""
+    processes = loaded("integrations:lua", "--eval", "return #docs.list()", "--json")
+    needed = ["importlib.metadata", "kosmo_segment", "pydantic"]
+    assert sorted([name for name in needed if name in modules] for modules in processes) == [
+        [],
+        needed,
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["integrations:lua", "--help"]])
+def test_help_loads_neither_lua_nor_http(loaded: Loaded, arguments: list[str]) -> None:
+    """Ours: who asks for help waits for nothing."""
+    (modules,) = loaded(*arguments)
+    assert of(modules, *SLOW, "lupa") == []
+
+
+def test_package_is_a_set_of_names() -> None:
+    """Ours: `import kosmo_lua` costs a program nothing until it uses a name."""
+    program = "import sys; import kosmo_lua; print(*sys.modules)"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)  # noqa: S603  # our own
+    assert of(done.stdout.split(), *SLOW, "kosmo_lua", "lupa", "click") == ["kosmo_lua"]
