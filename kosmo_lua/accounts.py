@@ -66,12 +66,12 @@ class Accounts:
     def variables(self, integration: "Integration[Any]", account: str, setting: str) -> list[str]:
         """Return the environment variables that may hold a setting, the one that wins first."""
         kosmo = f"KOSMO_{integration.name}"
+        names = [setting, *_declared(integration, setting, "aliases")]
         if account != DEFAULT:
-            return [f"{kosmo}__{account}__{setting}".upper()]
-        extra = integration.credentials.model_fields[setting].json_schema_extra
-        vendor = extra.get("env") if isinstance(extra, dict) else None
-        own = [str(name) for name in vendor] if isinstance(vendor, list) else []
-        return [f"{kosmo}_{setting}".upper(), f"{kosmo}__{DEFAULT}__{setting}".upper(), *own]
+            return [f"{kosmo}__{account}__{name}".upper() for name in names]
+        places = ("_", f"__{DEFAULT}__")
+        own = [f"{kosmo}{place}{name}".upper() for name in names for place in places]
+        return [*own, *_declared(integration, setting, "env")]
 
     def require(self, target: "Target", credentials: "Credentials") -> None:
         """Return when an account has the credential that a function needs.
@@ -100,7 +100,11 @@ class Accounts:
 
     def _refuse_unknown_settings(self, integration: "Integration[Any]", account: str) -> None:
         prefix = f"KOSMO_{integration.name}__{account}__".upper()
-        known = [name.upper() for name in integration.credentials.model_fields]
+        known = [
+            name.upper()
+            for setting in integration.credentials.model_fields
+            for name in (setting, *_declared(integration, setting, "aliases"))
+        ]
         for variable in self._environ:
             name = variable.removeprefix(prefix)
             if variable.startswith(prefix) and name not in known:
@@ -117,6 +121,13 @@ def emulated(integration: "Integration[Any]", url: str) -> dict[str, str]:
         message = f"{integration.title} has no emulator"
         raise ConfigError(message, hint="Run the workflow without --emulator.")
     return {**emulation.settings, **dict.fromkeys(emulation.urls, url)}
+
+
+def _declared(integration: "Integration[Any]", setting: str, kind: str) -> list[str]:
+    """Return the other names of a setting: the vendor's variables (`env`) or `aliases`."""
+    extra = integration.credentials.model_fields[setting].json_schema_extra
+    names = extra.get(kind) if isinstance(extra, dict) else None
+    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def _checked(

@@ -92,7 +92,8 @@ class Calls:
             variables = self._accounts.variables(
                 target.integration, target.account, target.function.credential
             )
-            error.hint = f"Check {variables[0]} and the region of the account {target.account}."
+            where = f"{variables[0]} and the region of the account {target.account}"
+            error.hint = f"Check {where}.{f' {error.hint}' if error.hint else ''}"
         return error
 
     def _log(

@@ -139,6 +139,10 @@ class Api(Generic[C]):
         """Return the service's own words from the body of an error."""
         return None
 
+    def advise(self, status: int) -> str | None:  # noqa: ARG002  # for subclasses
+        """Return what to do about an error answer, where the service is known to mean more by it."""
+        return None
+
     def _no_answer(self, method: str, url: str, error: httpx.RequestError) -> NoReturn:
         if isinstance(error, httpx.DecodingError):
             self.exchange.note(method, "sent")
@@ -168,7 +172,7 @@ class Api(Generic[C]):
         words = self._words(response)
         message = f"{self.title} answered {status}{': ' + words if words else ''}"
         details: JsonObject = {}
-        hint = None
+        hint = self.advise(status)
         wait = response.headers.get("Retry-After", "")
         if re.fullmatch("[0-9]{1,9}", wait):
             details["retry_after"] = int(wait)

@@ -137,9 +137,19 @@ class Credentials(BaseModel):
         return sorted(filter(None, found), key=len, reverse=True)
 
 
-def setting(description: str, *, env: tuple[str, ...] = (), default: object = None) -> Any:  # noqa: ANN401  # as pydantic's Field
-    """Declare a field of Credentials; `env` are the vendor's own names of its variable."""
-    return Field(default, description=description, json_schema_extra={"env": [*env]})
+def setting(
+    description: str,
+    *,
+    env: tuple[str, ...] = (),
+    aliases: tuple[str, ...] = (),
+    default: object = None,
+) -> Any:  # noqa: ANN401  # as pydantic's Field
+    """Declare a field of Credentials.
+
+    `env` are the vendor's own names of its variable, `aliases` are other names of the setting itself.
+    """
+    extra: JsonObject = {"env": [*env], "aliases": [*aliases]}
+    return Field(default, description=description, json_schema_extra={**extra})
 
 
 @dataclass(frozen=True)
@@ -181,8 +191,9 @@ class Function:
     @property
     def spellings(self) -> tuple[str, ...]:
         """Every name that means this function, the canonical one first."""
-        names = (self.name, *self.aliases)
-        return (*names, *(f"{self.integration}_{name}" for name in names))
+        names, prefix = (self.name, *self.aliases), f"{self.integration}_"
+        slugs = (name if name.startswith(prefix) else prefix + name for name in names)
+        return tuple(dict.fromkeys([*names, *slugs]))
 
 
 A = TypeVar("A", bound=Api[Any])
@@ -202,6 +213,8 @@ class Integration(Generic[A]):
     guide: str = field(default="", repr=False)
     """Markdown for the integration's page in the docs, below the list of functions."""
     emulation: Emulation | None = field(default=None, repr=False)
+    lua_prefix: str = ""
+    """What the names of its functions begin with in Lua and in the docs; without it each is an alias."""
     functions: dict[str, Function] = field(default_factory=dict, repr=False)
 
     def read(self, *aliases: str, credential: str | None = None) -> Callable[[F], F]:
@@ -216,10 +229,11 @@ class Integration(Generic[A]):
         self, call: F, *, access: Access, aliases: tuple[str, ...], credential: str | None
     ) -> F:
         model = _model(call)
+        short = (call.__name__,) if self.lua_prefix else ()
         self.functions[call.__name__] = Function(
             integration=self.name,
-            name=call.__name__,
-            aliases=aliases,
+            name=self.lua_prefix + call.__name__,
+            aliases=(*short, *aliases),
             access=access,
             credential=credential,
             schema=partial(_schema, model),

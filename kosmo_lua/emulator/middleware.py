@@ -14,10 +14,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kosmo_lua.emulator.faults import Fault, Faults
-from kosmo_lua.emulator.service import EmulatedService
-
-MAX_BODY = 1024 * 1024
-"""Bytes of a request's body; a longer one is answered with 413."""
+from kosmo_lua.emulator.service import MAX_BODY, EmulatedService
 
 _NO_CONTENT = {204, 304}
 
@@ -33,7 +30,9 @@ class FaultMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            body = await _body(Request(scope, receive))
+            service = self._service(scope)
+            limit = service.max_body if service else MAX_BODY
+            body = await _body(Request(scope, receive), limit)
         except ClientDisconnect:
             return
         if body is None:
@@ -85,20 +84,24 @@ class FaultMiddleware:
 
     def _error(self, scope: Scope, status: int, retry_after: float | None) -> Response:
         """An error in the manner of the service that the request is for."""
+        service = self._service(scope)
+        response = service.error(status, scope["path"], retry_after) if service else None
+        return response or PlainTextResponse(responses.get(status, f"Status {status}"), status)
+
+    def _service(self, scope: Scope) -> EmulatedService | None:
+        """The service that has the path."""
         for service in self._services:
             if any(route.matches(scope)[0] is not Match.NONE for route in service.routes):
-                response = service.error(status, scope["path"], retry_after)
-                if response is not None:
-                    return response
-        return PlainTextResponse(responses.get(status, f"Status {status}"), status)
+                return service
+        return None
 
 
-async def _body(request: Request) -> bytes | None:
-    """The body of the request; None when it is too long."""
+async def _body(request: Request, limit: int) -> bytes | None:
+    """The body of the request; None when it is longer than that."""
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY:
+        if len(body) > limit:
             return None
     return body
 

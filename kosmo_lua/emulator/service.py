@@ -14,6 +14,10 @@ if TYPE_CHECKING:  # starlette is not loaded before a fork
     from starlette.routing import BaseRoute
 
 
+MAX_BODY = 1024 * 1024
+"""Bytes of a request's body, unless a service says otherwise."""
+
+
 class EmulatedService(ABC):
     """One service: its routes, what was sent to it, and the shape of its errors.
 
@@ -22,6 +26,9 @@ class EmulatedService(ABC):
 
     routes: "Sequence[BaseRoute]"
     """The paths of the service, from the root of the address; none may begin with `/_kosmo/`."""
+
+    max_body = MAX_BODY
+    """Bytes of a request's body; a longer one is answered with 413."""
 
     @abstractmethod
     def events(self) -> list[JsonObject]:

@@ -1,0 +1,223 @@
+"""Reads of the private API: which rows a request asks for."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from starlette.responses import JSONResponse
+
+from kosmo_posthog.emulator.answers import (
+    PAGE,
+    Refused,
+    address,
+    not_found,
+    page,
+    refused,
+    uncounted_page,
+)
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from kosmo_lua.integration import Json, JsonObject
+    from kosmo_posthog.emulator.seed import Project
+
+MOST_EVENTS = 1000
+MOST_OFFSET = 50_000
+_RELATIVE = re.compile(r"-(\d{1,4})([hdwmqy])")
+_HOURS = {"h": 1, "d": 24, "w": 168, "m": 730, "q": 2190, "y": 8760}
+
+
+def list_events(project: Project, request: Request) -> JsonObject:
+    """The events of a project, the latest first: by default those of the last 24 hours.
+
+    Source: https://posthog.com/docs/api/events
+    """
+    limit, offset = _limit(request), _offset(request)
+    now = datetime.now(UTC)
+    before = _moment(request.query_params.get("before"), now, now + timedelta(seconds=5))
+    after = _moment(request.query_params.get("after"), now, before - timedelta(hours=24))
+    rows = [event for event in project.events if after < _time(event) < before]
+    rows = [event for event in rows if _is_asked_for(project, request, event)]
+    rows.sort(key=_time, reverse=True)
+    found = rows[offset : offset + limit]
+    has_more = len(rows) > offset + limit and bool(found)
+    return {
+        # As the service has it: an `offset` stays in the address, which then skips rows again.
+        "next": address(request, before=str(found[-1]["timestamp"])) if has_more else None,
+        "results": [_serialized(project, request, event) for event in found],
+    }
+
+
+def get_event(project: Project, request: Request, identifier: str) -> JsonObject:
+    """One event by its UUID."""
+    try:
+        UUID(identifier)
+    except ValueError:
+        body = {"detail": "Invalid UUID", "code": "invalid", "type": "validation_error"}
+        raise Refused(JSONResponse(body, 400)) from None
+    for event in project.events:
+        if event["id"] == identifier.lower():
+            return _serialized(project, request, event)
+    raise refused(404, f"No events exist for event UUID {identifier}")
+
+
+def list_persons(project: Project, request: Request) -> JsonObject:
+    """The persons of a project, the latest first; `search` is a part of the email, or a distinct ID."""
+    rows = sorted(project.persons, key=lambda person: str(person["created_at"]), reverse=True)
+    for name in ("search", "distinct_id", "email"):
+        if text := request.query_params.get(name):
+            rows = [person for person in rows if _matches(person, name, text)]
+    return uncounted_page(request, rows)
+
+
+def get_person(project: Project, _: Request, identifier: str) -> JsonObject:
+    """One person by UUID or number; a distinct ID is refused."""
+    try:
+        uuid = str(UUID(identifier))
+    except ValueError:
+        if not re.fullmatch(r"[0-9]{1,18}", identifier):
+            detail = (
+                "The ID provided does not look like a personID. If you are using a distinctId,"
+            )
+            instead = f"please use /persons?distinct_id={identifier} instead."
+            raise refused(400, f"{detail} {instead}") from None
+        return _at(project.persons, int(identifier))
+    for person in project.persons:
+        if person["uuid"] == uuid:
+            return person
+    raise not_found()
+
+
+def list_insights(project: Project, request: Request) -> JsonObject:
+    """The insights of a project; with `saved=true` without the drafts, with `basic=true` without results."""
+    query = request.query_params
+    rows = [each for each in project.insights if not each["deleted"]]
+    if _is_true(query.get("saved")):
+        rows = [each for each in rows if each["saved"]]
+    if kind := query.get("insight"):
+        rows = [each for each in rows if _kind(each) == kind]
+    if short_id := query.get("short_id"):
+        rows = [each for each in rows if each["short_id"] == short_id]
+    if _is_true(query.get("basic")):
+        rows = [{k: v for k, v in each.items() if k != "result"} for each in rows]
+    return page(request, rows)
+
+
+def get_insight(project: Project, _: Request, identifier: str) -> JsonObject:
+    """One insight by its number or its short ID."""
+    for each in project.insights:
+        if identifier in (str(each["id"]), each["short_id"]) and not each["deleted"]:
+            return each
+    raise not_found()
+
+
+def list_dashboards(project: Project, request: Request) -> JsonObject:
+    """The dashboards of a project, without their tiles."""
+    return page(request, [each for each in project.dashboards if not each["deleted"]])
+
+
+def get_dashboard(project: Project, _: Request, identifier: str) -> JsonObject:
+    """One dashboard with the insights on it."""
+    for each in project.dashboards:
+        if str(each["id"]) == identifier and not each["deleted"]:
+            tiles: list[Json] = [
+                {"id": insight["id"], "insight": insight}
+                for insight in project.insights
+                if each["id"] in _list(insight["dashboards"])
+            ]
+            return {**each, "filters": {}, "variables": {}, "tiles": tiles}
+    raise not_found()
+
+
+def list_cohorts(project: Project, request: Request) -> JsonObject:
+    """The cohorts of a project."""
+    return page(request, [each for each in project.cohorts if not each["deleted"]])
+
+
+def person_of(project: Project, distinct_id: object) -> JsonObject | None:
+    """The person who has a distinct ID."""
+    owners = (each for each in project.persons if distinct_id in _list(each["distinct_ids"]))
+    return next(owners, None)
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit") or str(PAGE)
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise refused(500, "A server error occurred.")  # it does not catch what int() raises
+    return min(int(text), MOST_EVENTS)
+
+
+def _offset(request: Request) -> int:
+    text = request.query_params.get("offset", "")
+    offset = int(text) if text.isascii() and text.isdigit() else 0
+    if offset > MOST_OFFSET:
+        raise refused(400, f"Offset is deprecated. Max supported offset value is {MOST_OFFSET}")
+    return offset
+
+
+def _moment(text: str | None, now: datetime, default: datetime) -> datetime:
+    """A time, or a span back from now; anything else is now, as the service has it."""
+    if not text:
+        return default
+    if span := _RELATIVE.fullmatch(text):
+        return now - timedelta(hours=int(span[1]) * _HOURS[span[2]])
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return now
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _time(event: JsonObject) -> datetime:
+    return datetime.fromisoformat(str(event["timestamp"]))
+
+
+def _is_asked_for(project: Project, request: Request, event: JsonObject) -> bool:
+    query = request.query_params
+    person = person_of(project, event["distinct_id"]) or {}
+    facts = {"event": event["event"], "distinct_id": event["distinct_id"]}
+    facts["person_id"] = person.get("uuid")
+    return all(query.get(name, "") in ("", fact) for name, fact in facts.items())
+
+
+def _serialized(project: Project, request: Request, event: JsonObject) -> JsonObject:
+    person = None
+    if _is_true(request.query_params.get("include_person")):
+        found = person_of(project, event["distinct_id"]) or {}
+        person = {name: found.get(name) for name in ("is_identified", "properties")}
+        person["distinct_ids"] = [event["distinct_id"]]
+    return {**event, "person": person, "elements": [], "elements_chain": ""}
+
+
+def _matches(person: JsonObject, name: str, text: str) -> bool:
+    properties = person["properties"]
+    email = str(properties.get("email") or "") if isinstance(properties, dict) else ""
+    has_id = text in _list(person["distinct_ids"])
+    if name == "search":
+        return has_id or text.lower() in email.lower()
+    return has_id if name == "distinct_id" else text == email
+
+
+def _kind(insight: JsonObject) -> str:
+    query = insight["query"]
+    source = query.get("source") if isinstance(query, dict) else None
+    kind = source.get("kind") if isinstance(source, dict) else None
+    return str(kind).removesuffix("Query").upper()
+
+
+def _at(rows: list[JsonObject], number: int) -> JsonObject:
+    if 0 < number <= len(rows):
+        return rows[number - 1]
+    raise not_found()
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+def _is_true(text: str | None) -> bool:
+    return (text or "").lower() in ("true", "1")
