@@ -42,6 +42,14 @@ def group(percentage: int | None, *properties: JsonObject) -> JsonObject:
     return {"properties": [*properties], "rollout_percentage": percentage}
 
 
+def _json(body: bytes) -> Json:
+    try:
+        value: Json = json.loads(body) if body else None
+    except ValueError:
+        return body.decode()
+    return value
+
+
 class RecordingPostHog(PostHogEmulator):
     """The emulator, with a memory for requests."""
 
@@ -65,8 +73,7 @@ class RecordingPostHog(PostHogEmulator):
             body = await request.body()
             path = str(request.url.replace(scheme="", netloc=""))
             authorization = request.headers.get("authorization")
-            content = json.loads(body) if body else None
-            self.requests.append(Sent(request.method, path, authorization, content))
+            self.requests.append(Sent(request.method, path, authorization, _json(body)))
             self.agents.add(request.headers.get("user-agent"))
             if request.method == "PATCH" and self.meanwhile:
                 self.meanwhile()
