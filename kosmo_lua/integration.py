@@ -118,7 +118,9 @@ class Params(BaseModel):
     None means absent (Lua has no other nil). Values are taken as they are: a number is not a string.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, validate_by_name=True, defer_build=True
+    )
 
     def wire(self) -> JsonObject:
         """Return what was given, in the service's spelling."""

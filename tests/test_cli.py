@@ -425,6 +425,11 @@ class TestEmulator:
             "success": True,
             "url": url,
             "env": {
+                "KOSMO_POSTHOG_PROJECT_API_KEY": "phc_emulator",
+                "KOSMO_POSTHOG_API_TOKEN": "phx_emulator",
+                "KOSMO_POSTHOG_URL": url,
+                "KOSMO_POSTHOG_INGESTION_URL": url,
+                "KOSMO_POSTHOG_WRITE": "allow",
                 "KOSMO_SEGMENT_WRITE_KEY": "emulator-write-key",
                 "KOSMO_SEGMENT_API_TOKEN": "emulator-api-token",
                 "KOSMO_SEGMENT_TRACKING_URL": url,
@@ -443,7 +448,7 @@ class TestEmulator:
         """The card: as text it is something for a shell."""
         running = start("emulator", "--port", "0")
         assert running.stdout is not None
-        lines = [running.stdout.readline().decode() for _ in range(6)]
+        lines = [running.stdout.readline().decode() for _ in range(11)]
         assert lines[0].startswith("# The emulator listens on http://127.0.0.1:")
         shell = f'{"".join(lines)}\necho "$KOSMO_SEGMENT_WRITE $KOSMO_SEGMENT_API_URL"'
         said = subprocess.run(["sh", "-c", shell], capture_output=True, check=True).stdout  # noqa: S603, S607  # our own

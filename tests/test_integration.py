@@ -415,7 +415,7 @@ def test_an_installed_package_is_offered(install: Callable[[str, str, str], None
     """Ours: an entry point is all that it takes."""
     install("weather", changed(WEATHER, {"EMULATION": "None"}), "kosmo_weather:weather")
     with Kosmo(environ={}) as kosmo:
-        assert [*kosmo.catalog.integrations] == ["segment", "weather"]
+        assert [*kosmo.catalog.integrations] == ["posthog", "segment", "weather"]
         assert kosmo.catalog.problems == []
         assert "weather.get_forecast" in str(kosmo.run("return docs.list()").result)
 

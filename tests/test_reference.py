@@ -13,8 +13,10 @@ from kosmo_lua.emulator import Emulator
 from kosmo_lua.errors import CODES, KosmoError
 from kosmo_lua.integration import Api, Credentials, Field, Integration, JsonObject, Params, setting
 from kosmo_lua.reference import GUIDES
+from kosmo_posthog import posthog
 from kosmo_segment import segment
 
+POSTHOG = [function.full_name for function in posthog.functions.values()]
 FUNCTIONS = [function.full_name for function in segment.functions.values()]
 
 
@@ -152,7 +154,7 @@ def test_every_page_that_is_listed_can_be_read() -> None:
     """The card: docs.list names each integration, each function with its access, and the guides."""
     index = evaluate("return docs.list()")
     pages = re.findall(r"^ *- `([^`]+)`", index, re.MULTILINE)
-    assert pages == ["segment", *FUNCTIONS, *GUIDES]
+    assert pages == ["posthog", *POSTHOG, "segment", *FUNCTIONS, *GUIDES]
     assert {"overview", "errors", "examples", "accounts"} == {*GUIDES}
     assert "`segment.track_event` (write): Track a custom event" in index
     assert "`segment.get_source` (read): Get details" in index

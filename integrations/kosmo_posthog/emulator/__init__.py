@@ -26,7 +26,7 @@ from kosmo_posthog.emulator import private, seed
 from kosmo_posthog.emulator.answers import Refused, refused
 from kosmo_posthog.emulator.capture import BATCH_LIMIT, Captured, captured
 from kosmo_posthog.emulator.query import person_of
-from kosmo_posthog.emulator.seed import PERSONAL_API_KEY, PROJECT_API_KEY, Project, State
+from kosmo_posthog.emulator.state import PERSONAL_API_KEY, PROJECT_API_KEY, Project, State
 
 if TYPE_CHECKING:
     from starlette.requests import Request

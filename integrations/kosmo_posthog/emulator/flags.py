@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from kosmo_lua.integration import Json, JsonObject
-    from kosmo_posthog.emulator.seed import Project
+    from kosmo_posthog.emulator.state import Project
 
 KEY_LIMIT = 400
 _KEY = re.compile(r"[a-zA-Z0-9_-]+")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from kosmo_lua.integration import Json, JsonObject
-    from kosmo_posthog.emulator.seed import Project, State
+    from kosmo_posthog.emulator.state import Project, State
 
 
 class Resource(NamedTuple):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from kosmo_lua.integration import Json, JsonObject
-    from kosmo_posthog.emulator.seed import Project
+    from kosmo_posthog.emulator.state import Project
 
 MOST_EVENTS = 1000
 MOST_OFFSET = 50_000

@@ -1,46 +1,16 @@
-"""What an emulated PostHog begins with: two keys, two projects, and the data of the first.
+"""What an emulated PostHog begins with: a key, two projects, and the data of the first.
 
 The same every time: a workflow that ran once prints the same again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from kosmo_posthog.emulator.state import PERSONAL_API_KEY, PROJECT_API_KEY, Project, State
 
 if TYPE_CHECKING:
     from kosmo_lua.integration import Json, JsonObject
-
-PERSONAL_API_KEY = "phx_emulator"
-"""A key with all scopes, limited to the first project."""
-
-PROJECT_API_KEY = "phc_emulator"
-"""The key under which the first project takes events."""
-
-
-@dataclass
-class Project:
-    """One project: its number, its key for events, and its data in the shapes of the API."""
-
-    id: int
-    api_key: str
-    events: list[JsonObject] = field(default_factory=list)
-    persons: list[JsonObject] = field(default_factory=list)
-    flags: list[JsonObject] = field(default_factory=list)
-    insights: list[JsonObject] = field(default_factory=list)
-    dashboards: list[JsonObject] = field(default_factory=list)
-    cohorts: list[JsonObject] = field(default_factory=list)
-
-
-@dataclass
-class State:
-    """All that an emulated PostHog holds. Change it as a test needs; a reset makes it anew."""
-
-    keys: dict[str, JsonObject]
-    """The personal API keys by their value: `scopes`, `scoped_teams` and the rest as the API has them."""
-    projects: dict[int, Project]
-    current: int | None
-    """The project that the owner of every key opened last: `@current`."""
 
 
 def state() -> State:
