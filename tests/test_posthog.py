@@ -94,6 +94,10 @@ REQUESTS: list[tuple[str, JsonObject, Sent]] = [
 # What is sent
 
 
+LIBRARY: JsonObject = {"$lib": "kosmo-lua", "$lib_version": "1", "$geoip_disable": True}
+"""What our adapter says of itself in each event."""
+
+
 @pytest.mark.parametrize(("name", "arguments", "request_"), REQUESTS)
 def test_a_call_is_one_request_with_the_personal_key(
     name: str, arguments: JsonObject, request_: Sent, call: Call, recorder: RecordingPostHog
@@ -113,7 +117,7 @@ def test_an_event_is_captured_with_the_project_key(call: Call, recorder: Recordi
         "api_key": "phc_emulator",
         "event": "purchase",
         "distinct_id": "user-123",
-        "properties": {"$lib": "kosmo-lua", "$geoip_disable": True, "amount": 49.99},
+        "properties": {**LIBRARY, "amount": 49.99},
         "timestamp": result["timestamp"],
         "uuid": result["uuid"],
     }
@@ -173,8 +177,8 @@ def test_own_properties_win_and_an_empty_table_is_an_object(
     assert result.success, result.error
     sent = [request.body["properties"] for request in recorder.requests]  # type: ignore[index,call-overload]  # an object
     assert sent == [
-        {"$lib": "kosmo-lua", "$geoip_disable": True},
-        {"$lib": "mine", "$geoip_disable": True, "list": []},
+        LIBRARY,
+        LIBRARY | {"$lib": "mine", "list": []},
     ]
 
 
@@ -286,7 +290,7 @@ def test_an_event_is_listed_after_it_was_captured(call: Call) -> None:
     captured = call("capture_event", event="e", distinct_id="new", properties={"a": [1, {}]})
     listed = call("list_events", event="e", after="-1h")["results"]
     assert [event["id"] for event in listed] == [captured["uuid"]]
-    assert listed[0]["properties"] == {"$lib": "kosmo-lua", "$geoip_disable": True, "a": [1, {}]}
+    assert listed[0]["properties"] == LIBRARY | {"a": [1, {}]}
     assert call("get_event", event_id=captured["uuid"]) == listed[0]
 
 

@@ -10,6 +10,9 @@ from kosmo_posthog.fields import Bound, Moment, PersonId, Uuid, now
 MOST_EVENTS = 1000
 """The most events that one list has; PostHog silently cuts a higher limit to it."""
 
+LIBRARY: JsonObject = {"$lib": "kosmo-lua", "$lib_version": "1", "$geoip_disable": True}
+"""Properties of every event; the address that a workflow sends from says nothing about its users."""
+
 LONGEST_ID = 200
 """The most characters of a distinct_id; PostHog silently cuts a longer one."""
 
@@ -61,8 +64,7 @@ def capture_event(api: PostHog, event: Event) -> JsonObject:
     Source: https://posthog.com/docs/api/capture
     """
     sent = event.wire() | {
-        # The addresses that a server sends from say nothing about its users.
-        "properties": {"$lib": "kosmo-lua", "$geoip_disable": True, **(event.properties or {})},
+        "properties": {**LIBRARY, **(event.properties or {})},
         "timestamp": event.timestamp or now(),
         "uuid": str(uuid4()),
     }
