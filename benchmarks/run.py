@@ -12,8 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kosmo_lua import Kosmo
+
+if TYPE_CHECKING:
+    import httpx
 
 PYTHON = sys.executable
 
@@ -51,6 +55,7 @@ def rows(pairs: int) -> Iterator[Row]:
     start = _command([kosmo, "integrations:lua", "--eval", "return 1", "--json"])
     yield compare("start-up", "import click, lupa.lua54", start, _command(peer), 1.3, pairs)
     yield from _lua(max(pairs // 5, 3))
+    yield from _calls(max(pairs // 5, 3))
 
 
 LOOPS = {
@@ -68,12 +73,68 @@ def _lua(pairs: int) -> Iterator[Row]:
     for name, code in LOOPS.items():
 
         def ours(code: str = code) -> None:
-            assert kosmo.run(code).success
+            _succeed(kosmo.run(code).success)
 
         def plain(code: str = code) -> None:
             lua54.LuaRuntime().execute(code)
 
         yield compare(f"Lua: {name}", "plain lupa", ours, plain, 1.10, pairs)
+
+
+CALLS = 100
+
+
+def _calls(pairs: int) -> Iterator[Row]:
+    """Compare calls from Lua with the same requests of plain httpx, all to the emulator."""
+    import httpx  # noqa: PLC0415  # as the peer only
+
+    with Kosmo(environ={}, emulator=True) as kosmo, httpx.Client() as client:
+        kosmo.emulator.start()
+        url, auth = kosmo.emulator.url, ("emulator-write-key", "")
+        _seed_persons(client, url)
+        event = {"event": "Signed Up", "userId": "user-42"}
+        token = {"Authorization": "Bearer phx_emulator"}
+
+        def loop(call: str) -> Callable[[], None]:
+            code = f"for i = 1, {CALLS} do {call} end"
+            return lambda: _succeed(kosmo.run(code).success)
+
+        def tracks() -> None:
+            for _ in range(CALLS):
+                client.post(f"{url}/v1/track", json=event, auth=auth).raise_for_status()
+
+        def pages() -> None:
+            for _ in range(CALLS):
+                found = client.get(
+                    f"{url}/api/projects/1/persons/?limit={ROWS}", headers=token
+                ).json()
+                _succeed(len(found["results"]) == ROWS)
+
+        track = 'app.integrations.segment.track{event = "Signed Up", userId = "user-42"}'
+        page = (
+            f"assert(#app.integrations.posthog.list_persons{{limit = {ROWS}}}.results == {ROWS})"
+        )
+        yield compare(f"{CALLS} calls", "httpx", loop(track), tracks, 1.5, pairs)
+        yield compare(f"{CALLS} pages of {ROWS} rows", "httpx", loop(page), pages, 3.0, pairs)
+
+
+ROWS = 100
+
+
+def _seed_persons(client: "httpx.Client", url: str) -> None:
+    for number in range(ROWS):
+        body = {
+            "api_key": "phc_emulator",
+            "event": "$set",
+            "distinct_id": f"bench-{number}",
+            "properties": {"$set": {"email": f"bench-{number}@example.com", "plan": "pro"}},
+        }
+        client.post(f"{url}/i/v0/e/", json=body).raise_for_status()
+
+
+def _succeed(fine: bool) -> None:  # noqa: FBT001  # an assertion that python -O keeps
+    if not fine:
+        raise RuntimeError("the measured work failed")
 
 
 def compare(  # noqa: PLR0917  # the cells of a row

@@ -221,10 +221,12 @@ class Integration(Generic[A]):
 
     def read(self, *aliases: str, credential: str | None = None) -> Callable[[F], F]:
         """Declare a function that changes nothing at the service."""
+        aliases = _names(aliases)
         return partial(self._declare, access="read", aliases=aliases, credential=credential)
 
     def write(self, *aliases: str, credential: str | None = None) -> Callable[[F], F]:
         """Declare a function that changes something at the service, and so needs permission."""
+        aliases = _names(aliases)
         return partial(self._declare, access="write", aliases=aliases, credential=credential)
 
     def _declare(
@@ -250,10 +252,24 @@ class _NoParams(Params):
     """The model of a function without parameters."""
 
 
+def _names(aliases: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the aliases; a decorator without its parentheses would take the function for one."""
+    if all(isinstance(alias, str) for alias in aliases):
+        return aliases
+    message = "write the decorator with its parentheses: @service.read() or @service.write()"
+    raise TypeError(message)
+
+
 def _model(call: Callable[..., Json]) -> type[Params]:
     """Return the type of the second parameter, which is the whole signature of an operation."""
-    parameters = [*inspect.signature(call, eval_str=True).parameters.values()]
-    return parameters[1].annotation if len(parameters) > 1 else _NoParams
+    kinds = [p.annotation for p in inspect.signature(call, eval_str=True).parameters.values()]
+    if len(kinds) == 1:
+        return _NoParams
+    if len(kinds) == 2 and isinstance(kinds[1], type) and issubclass(kinds[1], Params):  # noqa: PLR2004  # as said
+        return kinds[1]
+    takes = "must take the Api and one model derived from Params, or the Api alone"
+    message = f"{call.__name__} {takes}"
+    raise TypeError(message)
 
 
 def _invoke(

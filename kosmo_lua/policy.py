@@ -65,7 +65,9 @@ class Policy:
             message = f"the policy denies every {kind} {function.integration} ({variable}=deny)"
             raise Denied(message, hint=hint)
         if not self._ask:
-            message = f"a {kind} {function.integration} needs approval, and there was nobody to ask"
+            message = (
+                f"a {kind} {function.integration} needs approval, and there was nobody to ask"
+            )
             raise ApprovalRequired(message, hint=hint)
         if not self._ask(Question(function.full_name, account, arguments)):
             message = f"a {kind} {function.integration} was not approved"

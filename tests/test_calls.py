@@ -6,6 +6,7 @@ import socket
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, Literal
 
 import pytest
@@ -77,19 +78,8 @@ STATUSES = {
     503: ("service_error", True, 69),
     504: ("service_error", True, 69),
 }
-WORDS = {
-    400: "Bad Request",
-    404: "Not Found",
-    408: "Request Timeout",
-    409: "Conflict",
-    413: "Request Entity Too Large",
-    422: "Unprocessable Entity",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
-    504: "Gateway Timeout",
-}
+WORDS = {status: HTTPStatus(status).phrase for status in STATUSES}
+"""The phrases of some changed with Python 3.13."""
 
 
 @pytest.mark.parametrize("access", CALLS)

@@ -11,7 +11,8 @@ How a fence is tested follows from its language:
     console     is not run: commands that install, or that need a terminal
 
 A fence whose first line is a comment with a file name, `-- workflow.lua`, is saved under that name and not
-run: a later fence of the page has to use the file.
+run: a later fence of the page has to use the file. A file of `examples/` is there already: all fences with
+its name, one after the other, must be that file, blank lines apart.
 """
 
 import contextlib
@@ -40,6 +41,7 @@ from kosmo_lua.emulator import Emulator
 
 PAGES = [
     ROOT / "README.md",
+    ROOT / "examples" / "README.md",
     *sorted(ROOT.glob("docs/**/*.md")),
     *sorted(ROOT.glob("kosmo_lua/guides/*.md")),
     *sorted(ROOT.glob("integrations/*/guide.md")),
@@ -51,6 +53,10 @@ BIN = Path(sys.executable).parent
 
 def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def test_generated_pages_are_current() -> None:
@@ -68,6 +74,7 @@ class _Page:
         self._emulating = emulating
         self._namespace: dict[str, Any] = {"__name__": "docs"}
         self._saved: set[str] = set()
+        self._quoted: dict[Path, list[str]] = {}
 
     def parse(self, document: Document) -> Iterable[Region]:
         """Find the fences: sybil's parser for one page."""
@@ -84,6 +91,9 @@ class _Page:
         """Test a fence, and return what is wrong with it."""
         language, source = (str(example.parsed.lexemes[name]) for name in ("language", "source"))
         saved = re.match(r"(?:--|#) ([\w./-]+\.(?:lua|py|toml))\n", source)
+        if saved and saved[1].startswith("examples/"):
+            self._quoted.setdefault(ROOT / saved[1], []).extend(_lines(source)[1:])
+            return None
         if saved:
             self._save(saved[1], source)
             return None
@@ -97,8 +107,10 @@ class _Page:
         return self._compare(check(source), shown[1] if shown else None)
 
     def finish(self) -> None:
-        """Fail for a file that no fence has used."""
+        """Fail for a file that no fence has used, and for one of `examples/` that is not as quoted."""
         assert not self._saved
+        for path, lines in self._quoted.items():
+            assert lines == _lines(path.read_text(encoding="utf-8")), path
 
     def _save(self, name: str, source: str) -> None:
         path = self._folder / name
@@ -174,6 +186,7 @@ def test_fences_run(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.syspath_prepend(tmp_path / "examples" / "kosmo-weather")  # as if it were installed
     page = _Page(tmp_path, emulating)
     for example in Document.parse(str(path), page.parse):
         example.evaluate()
@@ -182,22 +195,69 @@ def test_fences_run(
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=_name)
 def test_examples_print_what_their_header_says(path: Path) -> None:
-    """Ours: each example names its command and its output, and both are true."""
+    """Ours: each example names its command, its output and a failing exit status, and all are true."""
     header = path.read_text(encoding="utf-8").removeprefix("--[[\n").partition("\n]]\n")[0]
-    parts = re.fullmatch(r".*\n\nRun:\n\n(.*)\n\nOutput:\n\n(.*)", header, re.DOTALL)
+    pattern = r".*\n\nRun:\n\n(.*)\n\nOutput:\n\n(.*?)(?:\n\nExit status: (\d+))?"
+    parts = re.fullmatch(pattern, header, re.DOTALL)
     assert parts, "the header needs its parts Run: and Output:"
-    command, output = (textwrap.dedent(part) for part in parts.groups())
+    command, output = (textwrap.dedent(part) for part in parts.groups()[:2])
     assert _name(path) in command
     done = subprocess.run(  # noqa: S603  # our own example
         ["sh", "-c", command],  # noqa: S607  # whatever the system has
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         cwd=ROOT,
         env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
         text=True,
         timeout=60,
         check=False,
     )
-    assert (done.stdout, done.stderr, done.returncode) == (output + "\n", "", 0)
+    assert (done.stdout, done.returncode) == (output + "\n", int(parts[3] or 0))
+
+
+def _code_lines(path: Path) -> int:
+    code = path.read_text(encoding="utf-8").partition("\n]]\n")[2]
+    return sum(1 for line in code.splitlines() if line)
+
+
+def test_the_list_of_examples_has_each_smallest_first() -> None:
+    """Ours: examples/README.md names every example, in the order of their length without the header."""
+    listed = re.findall(r"\((\w+\.lua)\)", (ROOT / "examples" / "README.md").read_text("utf-8"))
+    assert sorted(listed) == [path.name for path in EXAMPLES]
+    lengths = [_code_lines(ROOT / "examples" / name) for name in listed]
+    assert lengths == sorted(lengths)
+
+
+EVENTS = json.dumps(
+    [{"distinct_id": "user-1", "event": name} for name in "abc"], separators=(",", ":")
+)
+LOST = "event 1 may have been sent: unreachable\n2 of 3 events sent"
+
+
+@pytest.mark.parametrize(
+    ("fault", "output", "status"),
+    [
+        ({"status": 503}, "3 of 3 events sent", 0),
+        ({"cut": "after"}, LOST, 0),
+        ({"retry_after": 60}, EVENTS, 75),
+        ({"status": 503, "times": 2}, EVENTS, 69),
+        ({"status": 401}, EVENTS, 69),
+    ],
+    ids=["503", "answer lost", "429", "503 twice", "401"],
+)
+def test_the_example_of_failures_does_what_its_header_says(
+    fault: dict[str, Any],
+    output: str,
+    status: int,
+    kosmo_emulator: Emulator,
+    kosmo: Callable[..., Finished],
+) -> None:
+    """Ours: send_events.lua loses no event, sends none twice, and hands back those that are left."""
+    kosmo_emulator.fault(**fault)
+    finished = kosmo("integrations:lua", str(ROOT / "examples" / "send_events.lua"), "--", EVENTS)
+    assert (finished.stdout, finished.status) == (output + "\n", status)
+    arrived = len(kosmo_emulator.events("posthog"))
+    assert arrived == (0 if status else 3)
 
 
 COMMANDS: dict[str, tuple[list[str], int]] = {

@@ -1,6 +1,7 @@
 """The authors' door: what check_integration finds, and what a broken package costs."""
 
 import importlib
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -256,6 +257,8 @@ FAULTY: dict[str, tuple[dict[str, str], list[str]]] = {
             "the emulation has api_kye, which is no setting",
             "the emulation has address, which is no setting",
             "report: credential='key' is no setting",
+            "the setting access_token does not accept its own default: Input should be a valid string",
+            "the setting url does not accept its own default: Input should be a valid string",
             "made-up credentials are refused: pass check_integration(..., settings={...})",
             (
                 "The emulator of weather cannot be loaded from 'kosmo_weather:Nothing': "
@@ -312,6 +315,24 @@ def test_the_faults_of_an_integration_are_found(group: str, package: Import) -> 
     """Ours: all of them at once and nothing else; each says where, and how to mend it."""
     changes, found = FAULTY[group]
     assert problems(package(changed(WEATHER, changes))) == found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("@weather.write(", "@weather.write  # (", "write the decorator with its parentheses: "),
+        ("place: Place)", "place)", "get_forecast must take the Api and one model derived from"),
+        ("place: Place)", "city: str)", "get_forecast must take the Api and one model derived "),
+        ("place: Place)", "place: Place, days: int)", "get_forecast must take the Api and one "),
+        ("api: Weather, place: Place)", ")", "get_forecast must take the Api and one model "),
+    ],
+)
+def test_a_declaration_that_cannot_work_is_refused(
+    old: str, new: str, reason: str, package: Import
+) -> None:
+    """Ours: at import, so that it costs only its own package and is not met in a later call."""
+    with pytest.raises(TypeError, match=re.escape(reason)):
+        package(changed(WEATHER, {old: new}))
 
 
 EMULATOR_DOOR = (

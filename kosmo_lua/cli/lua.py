@@ -182,8 +182,18 @@ def _ask(question: "Question") -> bool:
     shown = arguments if len(arguments) <= 500 else f"{arguments[:500]}..."  # noqa: PLR2004  # a few lines
     click.echo(f"{question.function} of the account {question.account} wants to write:", err=True)
     click.echo(f"  {shown}", err=True)
-    try:
-        return click.confirm("Allow it?", err=True)
-    except click.Abort:  # the end of the input is no yes
+    click.echo("Allow it? [y/N]: ", err=True, nl=False)
+    return _answer().strip().lower() in ("y", "yes")
+
+
+def _answer() -> str:
+    """Read a line from the terminal; its end is an empty one."""
+    from select import select  # noqa: PLC0415  # loaded by the supervisor
+
+    # Not a blocking read: a signal that arrives just before it would be noticed only after the answer.
+    while not select([sys.stdin], [], [], 0.1)[0]:
+        pass
+    line = sys.stdin.readline()
+    if not line.endswith("\n"):
         click.echo(err=True)
-        return False
+    return line

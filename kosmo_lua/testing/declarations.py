@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Annotated, Any
 
 from jsonschema import Draft202012Validator, SchemaError
+from pydantic import TypeAdapter, ValidationError
 
 from kosmo_lua.accounts import Accounts
 from kosmo_lua.catalog import Catalog
@@ -145,6 +147,21 @@ def _check_settings(subject: Subject) -> Iterator[str]:
             yield f"{function.name}: credential={function.credential!r} is no setting"
 
 
+def _check_defaults(subject: Subject) -> Iterator[str]:
+    """Find defaults that nobody could set: pydantic takes them as they are."""
+    for name, field in subject.integration.credentials.model_fields.items():
+        kind: Any = field.annotation
+        if field.metadata:
+            kind = Annotated[(kind, *field.metadata)]
+        if field.is_required():
+            continue
+        try:
+            TypeAdapter(kind).validate_python(field.get_default(call_default_factory=True))
+        except ValidationError as error:
+            words = error.errors()[0]["msg"].removeprefix("Value error, ")
+            yield f"the setting {name} does not accept its own default: {words}"
+
+
 CHECKS = (
     _check_names,
     _check_spellings_are_unique,
@@ -156,4 +173,5 @@ CHECKS = (
     _check_schemas,
     _check_pages,
     _check_settings,
+    _check_defaults,
 )
