@@ -1,5 +1,6 @@
 """The Lua table `regex`: PCRE patterns with PHP's delimiters and replacements, and limits that hold."""
 
+import gc
 import sys
 import time
 from collections.abc import Callable
@@ -226,6 +227,28 @@ def test_a_slow_compilation_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RegexTimeout):
         match("a", "|".join(f"word{i}" for i in range(7000)))
     assert sys.getprofile() is None
+
+
+def test_a_slow_compilation_is_stopped_whatever_the_collector_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An exception in a callback of the collector would be lost, and the time limit with it."""
+    monkeypatch.setattr(table, "TIME_LIMIT", 0.01)
+    calls: list[str] = []
+
+    def callback(phase: str, _: dict[str, int]) -> None:
+        calls.append(phase)
+
+    gc.callbacks.append(callback)
+    threshold = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        with pytest.raises(RegexTimeout):
+            match("a", "|".join(f"term{i}" for i in range(7000)))
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(callback)
+    assert calls
 
 
 def test_a_profiler_at_work_is_left_alone() -> None:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from time import monotonic
 from types import FrameType
 
@@ -14,6 +15,8 @@ from kosmo_lua.lua.pcre.translation import Translation
 
 MAX_PATTERN = 64 * 1024
 """Characters of a pattern."""
+
+_ENGINE = str(Path(regex.__file__).parent)
 
 GUARDED = 4096
 """Characters from which on the compilation of a pattern can be stopped; shorter ones take 0.2 s at worst."""
@@ -68,8 +71,9 @@ def _stopped_after(seconds: float) -> Iterator[None]:
     deadline = monotonic() + seconds
 
     def check(frame: FrameType, _event: str, _argument: object) -> None:
-        # What is raised in a __del__ is lost, and the profile function with it.
-        if monotonic() > deadline and frame.f_code.co_name != "__del__":
+        # Only in the compiler's own frames: what is raised in a __del__ or a callback of the collector is
+        # lost, and the profile function with it.
+        if monotonic() > deadline and frame.f_code.co_filename.startswith(_ENGINE):
             raise TimeoutError
 
     if sys.getprofile() is not None:
