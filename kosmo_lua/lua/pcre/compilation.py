@@ -71,9 +71,11 @@ def _stopped_after(seconds: float) -> Iterator[None]:
     deadline = monotonic() + seconds
 
     def check(frame: FrameType, _event: str, _argument: object) -> None:
-        # Only in the compiler's own frames: what is raised in a __del__ or a callback of the collector is
-        # lost, and the profile function with it.
-        if monotonic() > deadline and frame.f_code.co_filename.startswith(_ENGINE):
+        # Only in the compiler's own frames, and in no __del__: what is raised there, or in a callback of the
+        # collector, is lost, and the profile function with it.
+        code = frame.f_code
+        late = monotonic() > deadline
+        if late and code.co_name != "__del__" and code.co_filename.startswith(_ENGINE):
             raise TimeoutError
 
     if sys.getprofile() is not None:
