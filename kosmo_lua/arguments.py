@@ -1,7 +1,7 @@
 """Checks arguments against a pydantic model and says, in one sentence, all that is wrong with them."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from kosmo_lua.values import Json, JsonObject
 Model = TypeVar("Model", bound=BaseModel)
 
 LONGEST = 40
-"""So much of a wrong string is shown."""
+"""So much of a wrong string or name is shown."""
 
 _KINDS = {
     "string_type": "a string",
@@ -80,6 +80,7 @@ def _sentence(model: type[BaseModel], problem: ErrorDetails) -> str:
 
 def _unknown(model: type[BaseModel], name: str) -> str:
     known = [parameter_name(*item) for item in model.model_fields.items()]
+    name = name if len(name) <= LONGEST else name[:LONGEST] + "..."  # comparing takes long, too
     near = get_close_matches(name, known, n=1)
     if near:
         return f"unknown parameter {name}, did you mean {near[0]}?"
@@ -145,9 +146,3 @@ def lua_literal(value: Json) -> str:
 
 def _lua_key(key: str) -> str:
     return key if key.isidentifier() and key.isascii() else f'["{key}"]'
-
-
-def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """Return ` Did you mean: a, b?`, or nothing when no known name is near."""
-    near = get_close_matches(name, known, n=3, cutoff=0.5)
-    return f" Did you mean: {', '.join(near)}?" if near else ""

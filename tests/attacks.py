@@ -322,6 +322,24 @@ MEMORY = [
         result="done",
     ),
     Attack(
+        "long-name-is-cheap",
+        "Looking for the name that was meant takes long, and is the host's work.",
+        'return (pcall(app.integrations.segment[("tr"):rep(2e6)]))',
+        result=False,
+    ),
+    Attack(
+        "address-in-name",
+        "A name of app that is no string.",
+        "return {tostring(app[print]), tostring(app[string.rep])}",
+        result=["app.function", "app.function"],
+    ),
+    Attack(
+        "line-is-no-integer",
+        "An error that looks as if it had a position.",
+        'error("x:" .. ("9"):rep(400) .. ": y", 0)',
+        error="runtime",
+    ),
+    Attack(
         "decode-bomb",
         "Nesting without end.",
         'return pcall(json.decode, ("["):rep(1e6))',

@@ -203,22 +203,23 @@ def test_an_unknown_page_suggests_the_nearest_ones(page: str, near: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("code", "message"),
+    ("code", "example"),
     [
-        ("docs.read()", 'docs.read takes a text, for example docs.read("segment.identify_user")'),
-        (
-            "docs.read({})",
-            'docs.read takes a text, for example docs.read("segment.identify_user")',
-        ),
-        ('docs.search(" ")', 'docs.search takes a text, for example docs.search("identify")'),
-        ("docs.search(5)", 'docs.search takes a text, for example docs.search("identify")'),
+        ("docs.read()", "segment.identify_user"),
+        ("docs.read({})", "segment.identify_user"),
+        ('docs.read(("x"):rep(201))', "segment.identify_user"),
+        ('docs.search(" ")', "identify"),
+        ("docs.search(5)", "identify"),
     ],
 )
-def test_a_page_is_asked_for_with_a_text(code: str, message: str) -> None:
+def test_a_page_is_asked_for_with_a_text(code: str, example: str) -> None:
     """Ours: a wrong argument is told with a right one."""
     result = Kosmo(environ={}).run(code)
+    name = code.partition("(")[0]
+    takes = f'takes a text of at most 200 characters, for example {name}("{example}")'
     assert result.error_info
-    assert (result.error_info.code, result.error) == ("invalid_arguments", f"eval:1: {message}")
+    assert result.error_info.code == "invalid_arguments"
+    assert result.error == f"eval:1: {name} {takes}"
 
 
 @pytest.mark.parametrize(

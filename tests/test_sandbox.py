@@ -366,3 +366,21 @@ def test_one_run_leaves_nothing_for_the_next() -> None:
     kosmo.run('leak = 1 string.rep = nil rawset(app, "x", 1) json.null = 5 math.randomseed(1)')
     result = kosmo.run('return {leak, string.rep("x", 2), tostring(app.x), tostring(json.null)}')
     assert result.result == [None, "xx", "app.x", "null"]
+
+
+def test_a_run_that_is_over_sends_nothing_more() -> None:
+    """Ours: a __close of the script still runs after a limit, and a write in it does not leave."""
+    code = """
+        local track = app.integrations.segment.track_event
+        local late <close> = setmetatable({}, {__close = function()
+          track({event = "Late", userId = "u"})
+        end})
+        track({event = "In time", userId = "u"})
+        print(("x"):rep(9e6))
+    """
+    with Kosmo(environ={}, emulator=True) as kosmo:
+        result = kosmo.run(code)
+        sent = [event["message"] for event in kosmo.emulator.events("segment")]
+    assert result.error_info is not None
+    assert result.error_info.code == "output_limit"
+    assert [message["event"] for message in sent if isinstance(message, dict)] == ["In time"]

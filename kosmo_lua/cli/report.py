@@ -65,7 +65,8 @@ def _text(value: Json) -> str:
 def _say(text: str) -> None:
     """Write lines for people to stderr."""
     shown = "\n".join(_printable(line.expandtabs(4)) for line in text.split("\n"))
-    sys.stderr.write(shown.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
+    sys.stderr.buffer.write(shown.encode("utf-8", "backslashreplace") + b"\n")
+    sys.stderr.buffer.flush()
 
 
 def _printable(line: str) -> str:

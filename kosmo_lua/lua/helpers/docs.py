@@ -6,6 +6,9 @@ from kosmo_lua.errors import InvalidArguments
 from kosmo_lua.reference import Reference
 from kosmo_lua.values import Json
 
+LONGEST = 200
+"""Characters of a query or of a page's name."""
+
 
 def functions(reference: Reference) -> Mapping[str, Callable[..., Json]]:
     """Return docs.list, docs.search and docs.read; each returns Markdown."""
@@ -20,7 +23,9 @@ def functions(reference: Reference) -> Mapping[str, Callable[..., Json]]:
 
 
 def _text(name: str, value: Json, example: str) -> str:
-    if isinstance(value, str) and value.strip():
+    if isinstance(value, str) and value.strip() and len(value) <= LONGEST:
         return value.strip()
-    message = f'{name} takes a text, for example {name}("{example}")'
+    message = (
+        f'{name} takes a text of at most {LONGEST} characters, for example {name}("{example}")'
+    )
     raise InvalidArguments(message)

@@ -6,6 +6,8 @@ local failure, host, json = kit.failure, kit.host, kit.json
 local collectgarbage, error, next, pack, pairs = kit.collectgarbage, kit.error, kit.next, kit.table.pack, kit.pairs
 local rawequal, select, setmetatable, sort, type = kit.rawequal, kit.select, kit.setmetatable, kit.table.sort, kit.type
 
+local LONGEST = 100 -- bytes of a name
+
 local bridge = {}
 
 -- What the host answers: true and a text; false and a failure as JSON; nil and the limit that ends the run;
@@ -62,6 +64,7 @@ end
 local paths = setmetatable({}, { __mode = "k" })
 
 local function call(path, ...)
+  failure.check()
   local first = ...
   if paths[first] then
     failure.fail("call it with a dot and not with a colon: app." .. path .. "{...}")
@@ -103,6 +106,12 @@ local function members_of(path)
   return members, names
 end
 
+-- A name as it is looked up and told: no address, and no longer than a name may be.
+local function shown(name)
+  name = type(name) == "string" and name or kit.text.show(name)
+  return #name <= LONGEST and name or kit.string.sub(name, 1, LONGEST) .. "..."
+end
+
 -- A name that nobody knows: only a call of it is an error, and then the host says what was meant.
 local function unknown(path)
   local stray = {}
@@ -113,7 +122,7 @@ local function unknown(path)
       return "app." .. path
     end,
     __index = function(_, name)
-      return unknown(path .. "." .. kit.tostring(name))
+      return unknown(path .. "." .. shown(name))
     end,
     __newindex = function()
       failure.fail("app is read-only")
@@ -143,7 +152,7 @@ function namespace(path)
       load_members()
       local member = members[name]
       if member == nil then
-        return unknown(path .. "." .. kit.tostring(name))
+        return unknown(path .. "." .. shown(name))
       end
       return member
     end,
@@ -175,7 +184,7 @@ bridge.app = setmetatable({}, {
 })
 local roots = { integrations = namespace("integrations"), mcp = namespace("mcp") }
 kit.getmetatable(bridge.app).__index = function(_, name)
-  return roots[name] or unknown(kit.tostring(name))
+  return roots[name] or unknown(shown(name))
 end
 kit.getmetatable(bridge.app).__pairs = function()
   return next, { integrations = roots.integrations, mcp = roots.mcp }, nil

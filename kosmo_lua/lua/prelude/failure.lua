@@ -7,7 +7,7 @@ local byte, find, gmatch, gsub = kit.string.byte, kit.string.find, kit.string.gm
 local match, sub = kit.string.match, kit.string.sub
 local concat, error, getinfo, getmetatable = kit.table.concat, kit.error, kit.getinfo, kit.getmetatable
 local host, pcall, rawget, rawequal, setmetatable = kit.host, kit.pcall, kit.rawget, kit.rawequal, kit.setmetatable
-local tonumber, tostring, traceback, type = kit.tonumber, kit.tostring, kit.traceback, kit.type
+local to_integer, tostring, traceback, type = kit.math.tointeger, kit.tostring, kit.traceback, kit.type
 
 local HOST = "=[kosmo]"
 local LONGEST = 65536
@@ -123,6 +123,13 @@ function failure.stop(limit)
   error(OVER, 0)
 end
 
+-- Nothing more is sent once the run is over: a __close of the script may still be running.
+function failure.check()
+  if failure.fatal then
+    error(OVER, 0)
+  end
+end
+
 -- A traceback without the frames of the host.
 function failure.hide(trace)
   local shown, hidden = {}, true
@@ -164,7 +171,7 @@ local function account(problem)
     report.message = shorten(failure.placed(problem))
     local at, number = match(report.message, "^([^\n]-):(%d+): ")
     if at then
-      report.file, report.line = at, tonumber(number)
+      report.file, report.line = at, to_integer(number)
     end
   else
     local where = file and file .. ":" .. line .. ": " or ""
