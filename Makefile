@@ -37,6 +37,8 @@ docs: setup  ## write docs/reference from the declarations
 	$(BIN)/python docs/generate.py
 
 bench: setup  ## measure, as ratios against a peer in the same run
+	@# What was edited since the set-up would be compiled anew at each start (PYTHONDONTWRITEBYTECODE).
+	@$(BIN)/python -m compileall -q kosmo_lua integrations
 	$(BIN)/python benchmarks/run.py
 
 clean:
