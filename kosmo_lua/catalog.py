@@ -79,7 +79,7 @@ class Catalog:
             raise UnknownAccount(
                 message, hint=f"Write {integration.name}.ACCOUNT.{function.name}."
             )
-        return Target(integration, function, parts[1] if len(parts) > 2 else "default")  # noqa: PLR2004
+        return Target(integration, function, parts[1] if len(parts) > 2 else "default")  # noqa: PLR2004  # the same
 
     def _split_slug(self, name: str) -> list[str]:
         for integration in self.integrations:

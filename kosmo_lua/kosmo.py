@@ -229,8 +229,8 @@ class Kosmo:
 
         emulator = self.emulator if self._emulate else None
         with forked(partial(self._work, script)) as process:
-            # After the fork: this process loads its part while the child loads Lua, and may have threads.
-            from kosmo_lua.lua.supervisor import supervise  # noqa: PLC0415
+            # This process loads its part while the child loads Lua; from here on it may have threads.
+            from kosmo_lua.lua.supervisor import supervise  # noqa: PLC0415  # after the fork
 
             if emulator:
                 emulator.start()

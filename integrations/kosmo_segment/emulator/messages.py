@@ -108,7 +108,7 @@ def _is_object(value: Json) -> bool:
 
 
 def _is_message_id(value: Json) -> bool:
-    return value is None or (isinstance(value, str) and 0 < len(value) <= 100)  # noqa: PLR2004
+    return value is None or (isinstance(value, str) and 0 < len(value) <= 100)  # noqa: PLR2004  # the documented length
 
 
 def _is_time(value: Json) -> bool:
