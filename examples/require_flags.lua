@@ -11,9 +11,11 @@ Output:
     new-search: on
     new-dashboard: missing
     retired-banner: off
-    error: examples/require_flags.lua:44: 2 of 3 flags are not ready
-       44 |   error(failures .. " of " .. #arg .. " flags are not ready")
+    error: examples/require_flags.lua:46: 2 of 3 flags are not ready
+       45 | if failures > 0 then
+       46 |   error(failures .. " of " .. #arg .. " flags are not ready")
           |   ^
+       47 | end
 
 Exit status: 1
 ]]

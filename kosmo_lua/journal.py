@@ -70,7 +70,7 @@ class Recorder:
         self._failure: BaseException | None = None
         self._output: list[str] = []
         self._warnings: list[str] = []
-        self._open: dict[int, Call] = {}
+        self._open: dict[int, tuple[Call, float]] = {}
         self._log = CallLog()
         self.ending: Ending | None = None
 
@@ -96,7 +96,8 @@ class Recorder:
 
     def _on_call(self, number: int, function: str, account: str, access: Access) -> None:
         # Until the answer is recorded nobody knows what became of the call.
-        self._open[number] = Call(function, account, access, effect="unknown")
+        call = Call(function, account, access, effect="unknown")
+        self._open[number] = (call, time.perf_counter())
 
     def _on_answer(  # noqa: PLR0917  # the fields of the event
         self,
@@ -107,8 +108,9 @@ class Recorder:
         duration_ms: float,
         error: list[str] | None,
     ) -> None:
+        call, _ = self._open.pop(number)
         self._log.add(
-            self._open.pop(number)._replace(
+            call._replace(
                 effect=effect,
                 status=status,
                 attempts=attempts,
@@ -127,9 +129,10 @@ class Recorder:
         """
         if self._failure:
             raise self._failure
-        for call in self._open.values():
-            cut = CallError("interrupted", "the run ended before the call returned")
-            self._log.add(call._replace(error=cut))
+        cut = CallError("interrupted", "the run ended before the call returned")
+        for call, started in self._open.values():
+            duration = round((time.perf_counter() - started) * 1000, 1)
+            self._log.add(call._replace(duration_ms=duration, error=cut))
         self._open.clear()
         return Result(
             success=ending.error is None,

@@ -1,17 +1,17 @@
 """Kosmo: the whole of kosmo as one object, for programs that embed it and for the command line."""
 
 import os
-import time
 from _thread import get_ident
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from kosmo_lua.errors import KosmoError
+from kosmo_lua.backend import Backend
+from kosmo_lua.isolation import Isolation, Setup
 from kosmo_lua.lua.limits import Limits
-from kosmo_lua.lua.script import Script
+from kosmo_lua.session import Session
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # start-up: each is loaded by the method that needs it
@@ -20,16 +20,9 @@ if TYPE_CHECKING:  # start-up: each is loaded by the method that needs it
     from kosmo_lua.catalog import Catalog
     from kosmo_lua.emulator import Emulator
     from kosmo_lua.integration import Integration
-    from kosmo_lua.journal import Record, Recorder
-    from kosmo_lua.lua.limits import Budget
-    from kosmo_lua.lua.process import Child
-    from kosmo_lua.policy import Ask, Question
+    from kosmo_lua.policy import Ask
     from kosmo_lua.reference import Reference
     from kosmo_lua.results import Result
-
-    MakeRecorder = Callable[[], Recorder]
-
-Isolation = Literal["thread", "fork"]
 
 
 class Kosmo:
@@ -47,8 +40,9 @@ class Kosmo:
         force: lift the policies `ask` and `deny`.
         ask: called for a call that needs approval, on the thread of the script; without it such a call fails.
         limits: what a run may use.
-        isolation: `"thread"` runs the script in a thread of this process. `"fork"` runs it in a child and can
-            stop it in every case; only for a program without threads, such as the `kosmo` command.
+        isolation: `"thread"` runs a script in a thread of this process; `"process"` in a process of its own,
+            which can be ended in every case; `"fork"` the same in a child of this process, which must have
+            no threads, as the `kosmo` command has none.
         remedy: returns the command that a hint names when approval is missing.
     """
 
@@ -65,8 +59,13 @@ class Kosmo:
         isolation: Isolation = "thread",
         remedy: Callable[[], str] | None = None,
     ) -> None:
-        self._integrations = integrations
-        self._environ = os.environ if environ is None else environ
+        self._backend = Backend(
+            os.environ if environ is None else environ,
+            integrations=integrations,
+            force=force,
+            emulator_url=self._emulator_url if emulator else None,
+            remedy=remedy,
+        )
         self._emulate = emulator
         self._emulator_port = emulator_port
         self._force = force
@@ -74,8 +73,7 @@ class Kosmo:
         self._limits = limits or Limits()
         self._limits.check()
         self._lock = Lock()
-        self._isolation = isolation
-        self._remedy = remedy
+        self._isolation: Isolation = isolation
         self._direct: dict[int, Calls] = {}  # for each thread, as a call in progress is state
 
     def run(
@@ -84,24 +82,36 @@ class Kosmo:
         *,
         name: str = "eval",
         arguments: Sequence[str] = (),
+        folders: Sequence[str] = (),
         on_output: Callable[[str], None] | None = None,
     ) -> "Result":
         """Run a Lua program and return its Result; a failure of the script is in it, and is not raised.
 
-        `name` is the file name that errors carry, `arguments` becomes the table `arg`, `on_output` is called
-        with each printed text as it comes.
+        `name` is the file name that errors carry, `arguments` becomes the table `arg`, `folders` is where
+        `require` looks for modules (nowhere by default), `on_output` is called with each printed text as it
+        comes.
         """
-        started = time.perf_counter()
-        script = Script(code.encode() if isinstance(code, str) else code, name, tuple(arguments))
-        run = self._run_forked if self._isolation == "fork" else self._run_threaded
-        try:
-            script.check()
-            return run(script, partial(_recorder, started, on_output, forced=self._force))
-        except KosmoError as error:
-            from kosmo_lua.journal import failed  # noqa: PLC0415  # only for errors
+        with self.session() as session:
+            return session.run(
+                code, name=name, arguments=arguments, folders=folders, on_output=on_output
+            )
 
-            recorder = _recorder(started, on_output, forced=self._force)
-            return recorder.result(failed(error))
+    def session(self, *, keep: bool = False) -> Session:
+        """Return a session: one Lua state for several scripts.
+
+        `keep` lets Ctrl-C stop a script and keep the state, as far as that is possible; it is for the main
+        thread of a program, and `isolation="process"`.
+        """
+        emulator = (lambda: self.emulator) if self._emulate else None
+        setup = Setup(
+            self._backend,
+            self._limits,
+            ask=self._ask,
+            emulator=emulator,
+            forced=self._force,
+            keep=keep,
+        )
+        return Session(setup, self._isolation)
 
     def call(
         self, function: str, arguments: JsonObject | None = None, *, account: str = "default"
@@ -113,34 +123,26 @@ class Kosmo:
         """
         thread = get_ident()
         if thread not in self._direct:
-            self._direct[thread] = self.calls(_forget, self._ask)
+            self._direct[thread] = self._backend.calls(_forget, self._ask)
         if account != "default":
             target = self.catalog.resolve(function)
             function = f"{target.integration.name}.{account}.{target.function.name}"
         return self._direct[thread].call(function, arguments or {})
 
-    @cached_property
+    @property
     def catalog(self) -> "Catalog":
         """The integrations and their functions."""
-        from kosmo_lua.catalog import Catalog  # noqa: PLC0415  # importlib.metadata, only for app and docs
+        return self._backend.catalog
 
-        if self._integrations is not None:
-            return Catalog(self._integrations)
-        return Catalog.installed()
-
-    @cached_property
+    @property
     def accounts(self) -> "Accounts":
         """The accounts of the integrations."""
-        from kosmo_lua.accounts import Accounts  # noqa: PLC0415  # only for app
+        return self._backend.accounts
 
-        return Accounts(self._environ, emulator_url=self.emulator.url if self._emulate else None)
-
-    @cached_property
+    @property
     def reference(self) -> "Reference":
         """The docs: what `docs.list`, `docs.search` and `docs.read` return."""
-        from kosmo_lua.reference import Reference  # noqa: PLC0415  # only for docs
-
-        return Reference(self.catalog, self.accounts)
+        return self._backend.reference
 
     @cached_property
     def emulator(self) -> "Emulator":
@@ -173,16 +175,10 @@ class Kosmo:
             }.items()
         }
 
-    def calls(self, record: "Record", ask: "Ask | None") -> "Calls":
-        """Return the path that the calls of one run take."""
-        from kosmo_lua.calls import Calls  # noqa: PLC0415  # only for app
-        from kosmo_lua.policy import Policy  # noqa: PLC0415  # only for app
-
-        unrestricted = self._force or self._emulate
-        policy = Policy(self._environ, unrestricted=unrestricted, ask=ask, remedy=self._remedy)
-        if self._emulate and self._isolation == "thread":
+    def _emulator_url(self) -> str:
+        if self._isolation != "fork":  # there the child must be forked before
             self.emulator.start()
-        return Calls(self.catalog, self.accounts, policy, record)
+        return self.emulator.url
 
     def close(self) -> None:
         """Close connections and stop the emulator."""
@@ -203,60 +199,6 @@ class Kosmo:
     ) -> None:
         """Close it."""
         self.close()
-
-    def _run_threaded(self, script: Script, make_recorder: "MakeRecorder") -> "Result":
-        from kosmo_lua.lua.namespace import Namespace  # noqa: PLC0415  # lupa, only for a run
-        from kosmo_lua.lua.watchdog import run_in_thread  # noqa: PLC0415  # the same
-
-        recorder = make_recorder()
-        budgets: list[Budget] = []
-
-        def ask(question: "Question") -> bool:
-            budgets[0].pause(time.monotonic())
-            try:
-                return self._ask is not None and self._ask(question)
-            finally:
-                budgets[0].resume(time.monotonic())
-
-        with Namespace(self, recorder.record, ask if self._ask else None) as host:
-            ending = run_in_thread(
-                script, host, recorder.record, self._limits, on_start=budgets.append
-            )
-        return recorder.result(ending)
-
-    def _run_forked(self, script: Script, make_recorder: "MakeRecorder") -> "Result":
-        from kosmo_lua.lua.process import forked  # noqa: PLC0415  # only for this isolation
-
-        emulator = self.emulator if self._emulate else None
-        with forked(partial(self._work, script)) as process:
-            # This process loads its part while the child loads Lua; from here on it may have threads.
-            from kosmo_lua.lua.supervisor import supervise  # noqa: PLC0415  # after the fork
-
-            if emulator:
-                emulator.start()
-            recorder = make_recorder()
-            return recorder.result(supervise(process, recorder, self._limits, ask=self._ask))
-
-    def _work(self, script: Script, child: "Child") -> JsonObject:
-        """Run a script in the child process."""
-        from kosmo_lua.lua.clocks import own_process  # noqa: PLC0415  # after the fork
-        from kosmo_lua.lua.namespace import Namespace  # noqa: PLC0415  # the same
-        from kosmo_lua.lua.sandbox import Sandbox  # noqa: PLC0415  # the same
-
-        if self._emulate:
-            self.emulator.forget()
-        host = Namespace(self, child.record, child.ask if self._ask else None)
-        sandbox = Sandbox(host, child.record, self._limits, child.meter, clock=own_process())
-        child.obey(sandbox)
-        return sandbox.run(script)
-
-
-def _recorder(
-    started: float, on_output: "Callable[[str], None] | None", *, forced: bool
-) -> "Recorder":
-    from kosmo_lua.journal import Recorder  # noqa: PLC0415  # start-up
-
-    return Recorder(started=started, forced=forced, on_output=on_output)
 
 
 def _forget(event: list[Json]) -> None:

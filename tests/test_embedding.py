@@ -14,6 +14,7 @@ from conftest import echo
 import kosmo_lua
 from kosmo_lua import Kosmo, KosmoError, Limits, Result
 from kosmo_lua.emulator import Emulator
+from kosmo_lua.isolation import Isolation
 from kosmo_lua.policy import Question
 
 GOOD = {"event": "E", "userId": "u"}
@@ -269,28 +270,31 @@ return {sum, arg[1]}
 """
 
 
+@pytest.mark.parametrize("isolation", ["thread", "process"])
 class TestThreads:
     """Many runs at once."""
 
-    def test_each_thread_may_have_its_own(self, kosmo_emulator: Emulator) -> None:
+    def test_each_thread_may_have_its_own(
+        self, kosmo_emulator: Emulator, isolation: Isolation
+    ) -> None:
         """Ours: no run sees another one's output, result or calls."""
 
         def run(number: int) -> Result:
-            with Kosmo() as kosmo:
+            with Kosmo(isolation=isolation) as kosmo:
                 return kosmo.run(SCRIPT, arguments=[f"t{number}"])
 
         self.check(run)
         assert len(kosmo_emulator.events()) == 40
 
-    def test_threads_may_share_one(self) -> None:
+    def test_threads_may_share_one(self, isolation: Isolation) -> None:
         """Ours: the emulator that they start together is one, and has all that was sent."""
-        with Kosmo(emulator=True) as kosmo:
+        with Kosmo(emulator=True, isolation=isolation) as kosmo:
             self.check(lambda number: kosmo.run(SCRIPT, arguments=[f"t{number}"]))
             assert len(kosmo.emulator.events()) == 40
 
-    def test_threads_may_share_one_for_calls(self) -> None:
+    def test_threads_may_share_one_for_calls(self, isolation: Isolation) -> None:
         """Ours: the same for calls without a script."""
-        with Kosmo(emulator=True) as kosmo, ThreadPoolExecutor(8) as pool:
+        with Kosmo(emulator=True, isolation=isolation) as kosmo, ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda _: kosmo.call("segment.track", {**GOOD}), range(40)))
             assert len(kosmo.emulator.events()) == len(answers) == 40
 
@@ -309,13 +313,13 @@ class TestThreads:
         assert [result.output for result in results] == [f"t{n}" for n in range(8)]
         assert [result.meta.calls.wrote for result in results] == [5] * 8
 
-    def test_limits_are_those_of_each_run(self) -> None:
+    def test_limits_are_those_of_each_run(self, isolation: Isolation) -> None:
         """Ours: a busy neighbour uses up nobody else's CPU."""
         barrier = threading.Barrier(2)
 
         def run(code: str) -> Result:
             barrier.wait(10)
-            return Kosmo(environ={}, limits=Limits(cpu=0.3)).run(code)
+            return Kosmo(environ={}, limits=Limits(cpu=0.3), isolation=isolation).run(code)
 
         with ThreadPoolExecutor(2) as pool:
             endless, short = pool.map(run, ["while true do end", "for i = 1, 1e6 do end return 1"])

@@ -2,17 +2,15 @@
 
 import json
 import os
-import pty
-import selectors
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from conftest import poll, stable
+from pseudo_terminal import Terminal
 
 from kosmo_lua.emulator import Emulator
 
@@ -207,63 +205,6 @@ def test_signal_to_the_script_alone_is_none(
     assert (status, document["error_info"]["code"]) == (3, "service_error")
 
 
-ON_TERMINAL = """if True:
-    import fcntl, os, sys, termios
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    os.execv(sys.executable, [sys.executable, "-m", "kosmo_lua", *sys.argv[1:]])
-"""
-"""Runs the command with its stdin as the terminal of its session, so that Ctrl-C is a signal."""
-
-
-class Terminal:
-    """The other end of a pseudo-terminal: what somebody sees and types."""
-
-    def __init__(self, start: Start, master: int, terminal: int) -> None:
-        self._start = start
-        self._master = master
-        self._terminal = terminal
-        self._seen = b""
-
-    def run(self, code: str, *options: str) -> subprocess.Popen[bytes]:
-        """Run a script at this terminal; stdout goes to a pipe."""
-        return self._start(
-            "integrations:lua",
-            *options,
-            "--eval",
-            code,
-            program=[sys.executable, "-c", ON_TERMINAL],
-            stdin=self._terminal,
-            stderr=self._terminal,
-            env={"KOSMO_SEGMENT_WRITE": "ask"},
-        )
-
-    def wait_for(self, text: str) -> str:
-        """Read until the text is there; return what came before it."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._master, selectors.EVENT_READ)
-            deadline = time.monotonic() + 20
-            while text.encode() not in self._seen:
-                assert selector.select(deadline - time.monotonic()), self._seen
-                self._seen += os.read(self._master, 4096)
-        before, _, self._seen = self._seen.partition(text.encode())
-        return before.decode()
-
-    def type(self, keys: str) -> None:
-        """Press keys."""
-        os.write(self._master, keys.encode())
-
-
-@pytest.fixture
-def terminal(start: Start) -> Iterator[Terminal]:
-    """Open a pseudo-terminal."""
-    master, other = pty.openpty()
-    try:
-        yield Terminal(start, master, other)
-    finally:
-        os.close(master)
-        os.close(other)
-
-
 QUESTION = "Allow it? [y/N]: "
 
 
@@ -272,7 +213,7 @@ class TestPrompt:
 
     def test_yes_sends_it(self, terminal: Terminal, kosmo_emulator: Emulator) -> None:
         """The card: after a yes at the prompt the write goes out; the question says what it is."""
-        process = terminal.run(f"print('before') return {TRACK}.success", "--json")
+        process = terminal.run("--json", "--eval", f"print('before') return {TRACK}.success")
         asked = terminal.wait_for(QUESTION)
         assert "segment.track_event of the account default wants to write:" in asked
         assert '{"event": "E", "userId": "u"}' in asked
@@ -287,7 +228,7 @@ class TestPrompt:
         self, terminal: Terminal, kosmo_emulator: Emulator, answer: str
     ) -> None:
         """The card: otherwise approval_required, 77."""
-        process = terminal.run(f"print('before') {TRACK}", "--json")
+        process = terminal.run("--json", "--eval", f"print('before') {TRACK}")
         terminal.wait_for(QUESTION)
         terminal.type(answer)
         status, document = self.outcome(process)
@@ -297,7 +238,7 @@ class TestPrompt:
 
     def test_each_write_is_asked_about(self, terminal: Terminal, kosmo_emulator: Emulator) -> None:
         """Ours: one question at a time, and a script may go on after a no."""
-        process = terminal.run(f"{TRACK} return (pcall(function() {TRACK} end))")
+        process = terminal.run("--eval", f"{TRACK} return (pcall(function() {TRACK} end))")
         terminal.wait_for(QUESTION)
         terminal.type("y\n")
         terminal.wait_for(QUESTION)
@@ -310,7 +251,7 @@ class TestPrompt:
         self, terminal: Terminal, kosmo_emulator: Emulator, number: signal.Signals
     ) -> None:
         """Ours: Ctrl-C is no answer, and what was printed before is in the envelope."""
-        process = terminal.run(f"print('before') {TRACK}", "--json")
+        process = terminal.run("--json", "--eval", f"print('before') {TRACK}")
         terminal.wait_for(QUESTION)
         if number == signal.SIGINT:
             terminal.type("\x03")
@@ -323,7 +264,7 @@ class TestPrompt:
 
     def test_ctrl_c_in_a_loop_is_the_signal(self, terminal: Terminal) -> None:
         """Ours: as somebody presses it, to all processes of the terminal."""
-        process = terminal.run("print('before') while true do end")
+        process = terminal.run("--eval", "print('before') while true do end")
         assert process.stdout is not None
         assert process.stdout.readline() == b"before\n"
         terminal.type("\x03")

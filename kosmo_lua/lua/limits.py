@@ -62,8 +62,12 @@ class Meter:
 
     def __init__(self, page: "memoryview[float] | list[float]") -> None:
         self._page = page
-        page[self.STARTED] = page[self.ENTERED] = -1.0
-        page[self.HOST] = page[self.MEMORY] = 0.0
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew: nothing is used yet, and nothing counts."""
+        self._page[self.STARTED] = self._page[self.ENTERED] = -1.0
+        self._page[self.HOST] = self._page[self.MEMORY] = 0.0
 
     def start(self, cpu: float) -> None:
         """Begin to count at this reading of the CPU clock."""

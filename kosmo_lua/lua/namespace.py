@@ -10,7 +10,7 @@ from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # loaded when a script touches app or docs, not before
     from collections.abc import Mapping
-    from typing import Protocol, Self
+    from typing import Protocol
 
     from kosmo_lua.accounts import Accounts
     from kosmo_lua.calls import Calls
@@ -46,12 +46,8 @@ class Namespace:
         self._record = record
         self._ask = ask
 
-    def __enter__(self) -> "Self":
-        """Return itself."""
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Close the connections of the run, if it made any."""
+    def close(self) -> None:
+        """Close the connections of the scripts, if they made any."""
         if "_calls" in self.__dict__:
             self._calls.close()
 

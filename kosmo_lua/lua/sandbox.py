@@ -1,20 +1,22 @@
-"""Sandbox: one Lua state for one script, from which no Python object can be reached.
+"""Sandbox: one Lua state for scripts, from which no Python object can be reached.
 
 What makes it tight, and why each part is as it is, stands in docs/decisions/sandbox.md. In short: one
 Python function, captured by the prelude, is all that crosses; it takes and returns bytes, integers and
 booleans only, and never raises; the memory limit holds only while the script itself runs.
 """
 
+import os
+from _thread import allocate_lock
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from os import path as os_path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lupa import lua54
 
-from kosmo_lua.errors import InvalidArguments, KosmoError
+from kosmo_lua.errors import Interrupted, InvalidArguments, KosmoError
 from kosmo_lua.lua.convert import from_lua, to_lua
 from kosmo_lua.lua.limits import Limits, Meter
+from kosmo_lua.lua.modules import Modules
 from kosmo_lua.lua.script import Script
 from kosmo_lua.values import Json, JsonObject
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:  # start-up
     from kosmo_lua.lua.namespace import Namespace
 
 JSON = ("buffer", "scalars", "json", "encode", "decode")
-PARTS = (*JSON, "text", "failure", "guard", "bridge", "regex", "environment", "run")
+PARTS = (*JSON, "text", "failure", "guard", "bridge", "regex", "modules", "environment", "run")
 ROOM = 65536
 """Bytes kept free below the memory limit when a text is handed to Lua, so that pushing it cannot fail."""
 
@@ -31,27 +33,17 @@ Answer = bool | int | bytes | tuple[bool | None, bytes]
 
 
 class Sandbox:
-    """Runs one script. `watch`: let a hook look after coroutines, where nobody can end the process."""
+    """Runs scripts, one after another; each finds the globals that the last one has left.
 
-    def __init__(
-        self,
-        host: "Namespace",
-        record: "Record",
-        limits: Limits,
-        meter: Meter,
-        *,
-        clock: Callable[[], float],
-        watch: bool = False,
-    ) -> None:
-        self._host = host
-        self._record = record
-        self._limits = limits
-        self._meter = meter
-        self._clock = clock
+    It is made first, which takes most of the time, and then connected: in between a process may fork.
+    `watch`: let a hook look after coroutines, where nobody can end the process.
+    """
+
+    def __init__(self, *, watch: bool = False) -> None:
         self._pending = b""
-        self._printed = 0
-        self._calls = 0
-        self._ending: JsonObject | None = None
+        self._number = 0
+        self._lock = allocate_lock()
+        self._running = False
         self._stop_reason: str | None = None
         self._operations: dict[bytes, Callable[..., Answer]] = {
             name.removeprefix("_do_").encode(): getattr(self, name)
@@ -74,31 +66,72 @@ class Sandbox:
         self._lua.gccollect()
         self._base = self._used()
 
-    def stop(self, limit: str) -> None:
-        """End the script, from another thread, because this limit is exceeded."""
+    def connect(
+        self,
+        host: "Namespace",
+        record: "Record",
+        limits: Limits,
+        meter: Meter,
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        """Say what the scripts may reach and use, before the first one runs."""
+        self._host = host
+        self._record = record
+        self._limits = limits
+        self._meter = meter
+        self._clock = clock
+
+    def stop(self, reason: str, script: int | None = None) -> None:
+        """End the script, from another thread: a limit, or `interrupted`.
+
+        `script`: only if it is still this one; the number of the first is 1, and 256 is 0 again.
+        """
         from kosmo_lua.lua.interrupt import interrupt  # noqa: PLC0415  # ctypes, only for an end
 
-        self._stop_reason = limit
-        interrupt(self._state)
+        with self._lock:
+            if self._running and script in (None, self._number % 256):
+                self._stop_reason = reason
+                interrupt(self._state)
 
     def run(self, script: Script) -> JsonObject:
-        """Run the script to its end, whatever end that is; return it as the fields of an Ending."""
-        self._name = script.name
-        name = f"={script.name}" if script.name == "eval" else f"@{script.name}"
+        """Run a script to its end, whatever end that is; return it as the fields of an Ending."""
         if len(script.code) > self._limits.memory:
+            self._number += 1
             return self._limits.exceeded("memory_limit")
+        self._begin(script)
         try:
-            chunk_name = name.encode("utf-8", "backslashreplace")
-            self._run(script.code, chunk_name, to_lua([*script.arguments]))
+            self._run(script.code, _chunk_name(script), to_lua([*script.arguments]), script.show)
         except lua54.LuaError:
             if not self._stop_reason:
                 raise
-            from kosmo_lua.lua.interrupt import release  # noqa: PLC0415  # ctypes, only for an end
-
-            release(self._state)
+            self._release()
             self._finish()
+        finally:
+            self._release()
         assert self._ending is not None, "the prelude always reports"
         return {**self._ending, "memory": self._meter.peak}
+
+    def _begin(self, script: Script) -> None:
+        self._name = script.name
+        self._modules = Modules(script.folders)
+        self._printed = 0
+        self._calls = 0
+        self._ending: JsonObject | None = None
+        self._meter.reset()
+        with self._lock:
+            self._number += 1
+            self._stop_reason = None
+            self._running = True
+
+    def _release(self) -> None:
+        """From here on nothing stops the script; a hook that was set is taken away."""
+        with self._lock:
+            if self._running and self._stop_reason:
+                from kosmo_lua.lua.interrupt import release  # noqa: PLC0415  # ctypes, only for an end
+
+                release(self._state)
+            self._running = False
 
     def _operate(self, operation: bytes, *values: bytes) -> Answer:
         """The one function that Lua can call. It must not raise: an exception would be visible there."""
@@ -127,8 +160,18 @@ class Sandbox:
     def _do_start(self) -> Answer:
         """Begin to count; the answer is how long a result may be."""
         self._meter.start(self._clock())
-        self._lua.set_max_memory(self._base + self._limits.memory, total=True)
+        limit = self._base + self._limits.memory
+        if (
+            self._number > 1
+        ):  # globals of earlier scripts may fill it; there must be room to free them
+            self._lua.gccollect()
+            limit = max(limit, min(self._used(), limit) + ROOM)
+        self._lua.set_max_memory(limit, total=True)
         return self._limits.result
+
+    def _do_seed(self) -> Answer:
+        """A number for math.random; Lua's own would be the same in every child of one process."""
+        return int.from_bytes(os.urandom(8), "big", signed=True)
 
     def _do_stop(self) -> Answer:
         self._sample()
@@ -201,6 +244,11 @@ class Sandbox:
         # The helper's own work is charged, so that a script cannot use it to compute for free.
         return self._answer(True, to_lua(helper(*from_lua(values))))
 
+    def _do_module(self, name: bytes) -> Answer:
+        """Load a module: its file, a newline, its text."""
+        file, source = self._modules.load(name.decode("utf-8", "replace"))
+        return self._answer(True, file.encode() + b"\n" + source)
+
     def _do_refuse(self, name: bytes, problem: bytes) -> Answer:
         """The arguments of a call cannot be JSON: the sentence says which and why."""
         message = f"{name.decode('utf-8', 'replace')}: {problem.decode('utf-8', 'replace')}"
@@ -218,6 +266,8 @@ class Sandbox:
         return True
 
     def _failed(self, report: dict[str, Any]) -> JsonObject:
+        if report.get("limit") == "interrupted":
+            return _interrupted(report.get("file"), report.get("line"))
         if "limit" in report:
             return self._limits.exceeded(report["limit"], report.get("file"), report.get("line"))
         info: JsonObject = {"code": "script_error", "type": report["type"]}
@@ -237,7 +287,7 @@ class Sandbox:
 
 def _source(name: str) -> bytes:
     """Read a part of the prelude; importlib.resources would take longer than the whole run."""
-    path = os_path.join(os_path.dirname(__file__), "prelude", f"{name}.lua")  # noqa: PTH118, PTH120  # pathlib is slow to import
+    path = os.path.join(os.path.dirname(__file__), "prelude", f"{name}.lua")  # noqa: PTH118, PTH120  # pathlib is slow to import
     with open(path, "rb") as file:  # noqa: PTH123  # see above
         return file.read()
 
@@ -245,6 +295,24 @@ def _source(name: str) -> bytes:
 def _deny(*_: object) -> NoReturn:
     message = "not available"
     raise AttributeError(message)
+
+
+def _chunk_name(script: Script) -> bytes:
+    name = f"={script.name}" if script.name == "eval" else f"@{script.name}"
+    return name.encode("utf-8", "backslashreplace")
+
+
+def _interrupted(file: str | None, line: int | None) -> JsonObject:
+    error = Interrupted("SIGINT")
+    where = f"{file}:{line}: " if file else ""
+    place: JsonObject = {"file": file, "line": line}
+    info: JsonObject = {
+        "code": error.code,
+        "type": "interrupted",
+        "details": error.details,
+        **place,
+    }
+    return {"error": where + error.message, "info": info}
 
 
 def _location(message: str, name: str) -> tuple[str | None, int | None]:

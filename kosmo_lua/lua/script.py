@@ -1,8 +1,9 @@
 """Script: a Lua program and what is said about it before it runs."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from kosmo_lua.errors import ScriptRefused, UsageError
+from kosmo_lua.values import Json
 
 SOURCES = "Provide a Lua file, --eval code, or pipe Lua code on stdin."
 
@@ -13,6 +14,10 @@ class Script(NamedTuple):
     code: bytes
     name: str = "eval"
     arguments: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    """Where `require` looks for modules."""
+    show: bool = False
+    """Print the values of the code, which may then be an expression, instead of returning them."""
 
     def check(self) -> None:
         """Refuse what cannot even be compiled.
@@ -29,3 +34,14 @@ class Script(NamedTuple):
             line = self.code.count(b"\n", 0, error.start) + 1
             message = f"{self.name}:{line}: the script is not valid UTF-8"
             raise ScriptRefused(message, hint="Save the file as UTF-8.") from None
+
+    def to_json(self) -> list[Json]:
+        """Return it as JSON, to cross to another process; it was checked."""
+        code, name, arguments, folders, show = self
+        return [code.decode(), name, [*arguments], [*folders], show]
+
+    @classmethod
+    def from_json(cls, code: str, name: str, *lists: list[str], show: bool) -> Self:
+        """Make it of the JSON of another process."""
+        arguments, folders = map(tuple, lists)
+        return cls(code.encode(), name, arguments, folders, show)

@@ -6,17 +6,18 @@ of a child that it has killed, or that has killed itself.
 
 import json
 import os
+import select
 import signal
+import sys
 import time
 from contextlib import suppress
-from select import select
 from typing import TYPE_CHECKING, NoReturn
 
 from kosmo_lua.errors import Interrupted
 from kosmo_lua.journal import Ending, Recorder, failed
 from kosmo_lua.lua import clocks
 from kosmo_lua.lua.limits import GRACE, Budget, Limits
-from kosmo_lua.lua.process import Process, end
+from kosmo_lua.lua.process import Process
 from kosmo_lua.policy import Ask, Question
 from kosmo_lua.results import ErrorInfo
 
@@ -24,54 +25,78 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-def supervise(process: Process, recorder: Recorder, limits: Limits, *, ask: Ask | None) -> Ending:
-    """Return how the script ended. SIGINT and SIGTERM end it.
+HOST_MEMORY = 512 * 1024 * 1024
+"""Bytes that a child may use beside Lua's: for the answer of a service, or a pattern that backtracks."""
 
-    `ask` answers the child's permission questions here, where the terminal is; the clock stands meanwhile.
+
+class Supervisor:
+    """Watches the scripts of one child, one after another.
+
+    Arguments:
+        process: the child.
+        limits: what each script may use.
+        ask: answers the child's permission questions here, while the clock stands.
+        wakeup: readable when SIGINT or SIGTERM has arrived: a byte for each, its number.
+        keep: a signal stops the script and keeps the child, where that is possible.
     """
-    return _Watch(process, recorder, limits, ask).run()
-
-
-class _Watch:
-    """The loop over one child."""
 
     def __init__(
-        self, process: Process, recorder: Recorder, limits: Limits, ask: Ask | None
+        self,
+        process: Process,
+        limits: Limits,
+        *,
+        ask: Ask | None = None,
+        wakeup: int | None = None,
+        keep: bool = False,
     ) -> None:
         self._process = process
-        self._recorder = recorder
         self._limits = limits
         self._ask = ask
-        self._budget = Budget(limits, process.meter, time.monotonic())
+        self._wakeup = wakeup
+        self._keep = keep
+        _limit_memory(process.pid, limits.memory + HOST_MEMORY)
         self._clock = clocks.process(process.pid)
         self._rest = bytearray()
+        self._poll = select.poll()  # not select, which knows no descriptor above 1023
+        for pipe in (process.journal, wakeup):
+            if pipe is not None:
+                self._poll.register(pipe, select.POLLIN)
 
-    def run(self) -> Ending:
-        """Read the journal until it ends, a limit is exceeded, or a signal arrives."""
-        limit, kill_at = None, float("inf")
+    def watch(self, recorder: Recorder) -> Ending:
+        """Read the journal until the script that was started last has ended; return how it ended."""
+        self._begin(recorder)
         while True:
             now = time.monotonic()
-            if not limit and (limit := self._budget.exceeded(now, self._clock())):
-                _tell(self._process.control, limit[:1].encode())
-                kill_at = now + GRACE
-            if limit and now >= kill_at:
-                return self._killed(self._exceeded(limit))
-            patience = kill_at - now if limit else self._budget.patience(now, self._clock())
+            if not self._stopping and (limit := self._budget.exceeded(now, self._clock())):
+                self._stop(limit)
+            if now >= self._deadline:
+                return self._killed()
             try:
-                ending = self._listen(patience)
+                ending = self._listen(self._patience(now))
             except _Stopped as stopped:
-                ending = self._killed(_interrupted(stopped.number))
+                ending = self._signalled(stopped.number)
             if ending:
                 return ending
 
+    def _begin(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._budget = Budget(self._limits, self._process.meter, time.monotonic())
+        self._stopping: str | None = None
+        self._deadline = float("inf")
+
+    def _patience(self, now: float) -> float:
+        return (
+            self._deadline - now if self._stopping else self._budget.patience(now, self._clock())
+        )
+
     def _listen(self, patience: float) -> Ending | None:
         """Wait for the child and for signals; return the ending, if this was one."""
-        ready, _, _ = select([self._process.journal, self._process.wakeup], [], [], patience)
-        if self._process.wakeup in ready:
-            return self._killed(_interrupted(os.read(self._process.wakeup, 1)[0]))
+        ready = [pipe for pipe, _ in self._poll.poll(patience * 1000 + 1)]
+        if self._wakeup in ready:
+            return self._signalled(os.read(self._wakeup or 0, 1)[0])
         if self._process.journal in ready and not self._read():
-            return self._recorder.ending or self._crashed()
-        return None
+            return self._crashed()
+        return self._recorder.ending
 
     def _read(self) -> bool:
         """Record what the child has written. False at its end."""
@@ -90,36 +115,68 @@ class _Watch:
 
     def _answer(self, question: Question) -> None:
         self._budget.pause(time.monotonic())
+        numbers = (signal.SIGINT, signal.SIGTERM) if self._wakeup is not None else ()
         # While somebody is asked, a signal must reach the prompt as an exception.
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        previous = {number: signal.signal(number, _stop) for number in numbers}
+        previous = {number: signal.signal(number, _raise) for number in numbers}
         try:
             yes = self._ask is not None and self._ask(question)
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
         self._budget.resume(time.monotonic())
-        _tell(self._process.answers, b"y" if yes else b"n")
+        self._process.order(["answer", bool(yes)])
 
-    def _killed(self, ending: Ending) -> Ending:
+    def _stop(self, reason: str) -> None:
+        """Let the script end by itself, with the line where it was; soon it is ended."""
+        self._stopping = reason
+        self._deadline = time.monotonic() + GRACE
+        self._process.stop(reason)
+
+    def _signalled(self, number: int) -> Ending | None:
+        if number == signal.SIGINT and self._keep and not self._stopping:
+            self._stop("interrupted")
+            return None
+        return self._killed(failed(Interrupted(signal.Signals(number).name)))
+
+    def _killed(self, ending: Ending | None = None) -> Ending:
         """End the child, read what it had written, and return its ending: its own, if it had one."""
-        end(self._process.pid)
+        self._process.end()
         self._ask = None  # the questions of a process that is gone
         while self._read():
             pass
-        return self._recorder.ending or ending
+        return self._recorder.ending or ending or self._stopped()
 
-    def _exceeded(self, limit: str) -> Ending:
-        return Ending.of(self._limits.exceeded(limit), memory=self._process.meter.peak)
+    def _stopped(self) -> Ending:
+        """Return the ending of a script that did not end by itself when it was stopped."""
+        if self._stopping in (None, "interrupted"):
+            return failed(Interrupted("SIGINT"))
+        limit = self._limits.exceeded(self._stopping)
+        return Ending.of(limit, memory=self._process.meter.peak)
 
     def _crashed(self) -> Ending:
-        _, status = os.waitpid(self._process.pid, 0)
-        code = os.waitstatus_to_exitcode(status)
+        code = self._process.wait()
+        self._process.alive = False
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
         message = f"the process of the script ended {how}"
         hint = "Look at call_log for what was sent."
         info = ErrorInfo("crash", "crash", effect="unknown", hint=hint)
-        return Ending(error=message, info=info, memory=self._process.meter.peak)
+        crash = Ending(error=message, info=info, memory=self._process.meter.peak)
+        return self._recorder.ending or crash
+
+
+def _limit_memory(pid: int, size: int) -> None:
+    """Limit what a process may allocate from now on, where the system can."""
+    if sys.platform != "linux":
+        return
+    import resource  # noqa: PLC0415  # see above
+
+    with suppress(
+        OSError, ValueError, OverflowError
+    ):  # it has ended, or a lower limit holds already
+        with open(f"/proc/{pid}/statm", "rb") as statm:  # noqa: PTH123  # pathlib is slow to import
+            used = int(statm.read().split()[5]) * resource.getpagesize()
+        _, hard = resource.prlimit(pid, resource.RLIMIT_DATA)
+        resource.prlimit(pid, resource.RLIMIT_DATA, (used + size, hard))
 
 
 class _Stopped(BaseException):
@@ -130,15 +187,5 @@ class _Stopped(BaseException):
         self.number = number
 
 
-def _stop(number: int, frame: "FrameType | None") -> NoReturn:  # noqa: ARG001  # a handler's signature
+def _raise(number: int, frame: "FrameType | None") -> NoReturn:  # noqa: ARG001  # a handler's signature
     raise _Stopped(number)
-
-
-def _tell(pipe: int, word: bytes) -> None:
-    """Write to the child; it may have ended just now."""
-    with suppress(BrokenPipeError):
-        os.write(pipe, word)
-
-
-def _interrupted(number: int) -> Ending:
-    return failed(Interrupted(signal.Signals(number).name))

@@ -1,6 +1,6 @@
 -- Builds the sandbox. Arguments: the host's one function (a Python object), whether a hook must watch
 -- coroutines, then the sources of the other parts as name, source pairs.
--- Returns `run(code, chunk name, arguments as JSON)`, `finish()` for a script that the hook has ended, and the
+-- Returns `run(code, chunk name, arguments as JSON, show its values)`, `finish()` for a script that the hook has ended, and the
 -- address of the main Lua state.
 --
 -- Every part is a chunk of one argument, `kit`, and returns what it adds to it. A part has no globals, and
@@ -51,6 +51,7 @@ kit.bridge = part("bridge")
 kit.regex = part("regex")(function(name, ...)
   return kit.bridge.help("regex." .. name, ...)
 end)
+kit.modules = part("modules")
 local environment = part("environment")
 local run = part("run")
 
@@ -64,6 +65,6 @@ for name in pairs(globals) do
 end
 globals.debug = {}
 
-return function(code, name, arguments)
-  run.run(environment, code, name, arguments)
+return function(code, name, arguments, show)
+  run.run(environment, code, name, arguments, show)
 end, run.finish, address

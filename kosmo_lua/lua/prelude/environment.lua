@@ -41,6 +41,7 @@ local env = {
 }
 env._G = env
 env.load = guard.load(env)
+env.require = kit.modules(env)
 
 function env.getmetatable(object)
   local meta = kit.getmetatable(object)
@@ -105,7 +106,17 @@ env.string.dump = nil
 
 local find, format, gsub = kit.string.find, kit.string.format, kit.string.gsub
 local addressed = { table = true, ["function"] = true, thread = true }
+
+local function may_show_address(pattern, ...)
+  local a, b, c = ...
+  return type(pattern) ~= "string" or find(pattern, "p", 1, true) or select("#", ...) > 3
+    or addressed[type(a)] or addressed[type(b)] or addressed[type(c)]
+end
+
 function env.string.format(pattern, ...)
+  if not may_show_address(pattern, ...) then
+    return format(pattern, ...)
+  end
   if type(pattern) == "string" and find(gsub(pattern, "%%%%", ""), "%%[-+ #0-9.]*p") then
     failure.fail("bad argument #1 to 'format' (%p would show an address)")
   end

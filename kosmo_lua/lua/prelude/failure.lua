@@ -186,6 +186,11 @@ end
 
 local described = {}
 
+-- Forgets what ended the last script.
+function failure.reset()
+  failure.fatal, failure.only_line, described = nil, nil, {}
+end
+
 -- The message handler of the whole run: describes the error while the stack still shows where it was. The
 -- error itself goes on, to the script's __close metamethods.
 function failure.describe(problem)

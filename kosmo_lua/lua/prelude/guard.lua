@@ -11,12 +11,15 @@ local is_fatal, placed = failure.is_fatal, failure.placed
 
 local guard = {}
 
--- Passes results on, unless the run is over.
+-- Passes results on, unless the run is over: then there is an error, whatever a __close has made of it.
 local function checked(ok, ...)
-  if failure.fatal or (not ok and is_fatal((...))) then
+  if ok then
+    return ok, ...
+  end
+  if is_fatal((...)) then
     error(failure.OVER, 0)
   end
-  return ok, ...
+  return false, ...
 end
 
 -- The message handler of pcall: notes a fatal error where it happens, for its line.

@@ -1,9 +1,10 @@
 -- Runs a script: compiles it, calls it under the limits, and hands its result or its error to the host.
+-- With `show` it is a line of somebody at a terminal: its values are printed, and it has no result.
 
 local kit = ...
-local failure, host, json = kit.failure, kit.host, kit.json
+local bridge, failure, host, json, text = kit.bridge, kit.failure, kit.host, kit.json, kit.text
 local find, sub = kit.string.find, kit.string.sub
-local load, pack, unpack, xpcall = kit.load, kit.table.pack, kit.table.unpack, kit.xpcall
+local concat, load, pack, unpack, xpcall = kit.table.concat, kit.load, kit.table.pack, kit.table.unpack, kit.xpcall
 
 -- No result is nil, one is itself, several are a list.
 local function single(results)
@@ -23,10 +24,24 @@ local function over()
   failure.stop("result_limit")
 end
 
+local function print_all(values)
+  for index = 1, values.n do
+    values[index] = text.show(values[index])
+  end
+  if values.n > 0 then
+    bridge.receive(host("print", concat(values, "\t", 1, values.n)))
+  end
+end
+
 -- Within the limits: the script, and then the conversion of its result, which may run its metamethods.
-local function body(main_chunk, arguments)
+local function body(main_chunk, arguments, show)
   local limit = host("start")
-  local result = single(pack(main_chunk(unpack(arguments))))
+  local results = pack(main_chunk(unpack(arguments)))
+  if show then
+    print_all(results)
+    return "null"
+  end
+  local result = single(results)
   local _, written, warnings = json.encode_result(result, limit, over)
   return written, warnings
 end
@@ -36,8 +51,24 @@ local function report(details)
   host("end", false, written)
 end
 
-local function run(environment, code, name, arguments)
-  local script, problem = load(code, name, "t", environment)
+-- What somebody types may be an expression, too.
+local function compile(environment, code, name, show)
+  local expression = show and load("return " .. code, name, "t", environment)
+  if expression then
+    return expression
+  end
+  return load(code, name, "t", environment)
+end
+
+local seeded = false
+
+local function run(environment, code, name, arguments, show)
+  failure.reset()
+  if not seeded then
+    kit.math.randomseed(host("seed"))
+    seeded = true
+  end
+  local script, problem = compile(environment, code, name, show)
   if not script then
     return report({ type = "syntax", message = problem })
   end
@@ -47,7 +78,7 @@ local function run(environment, code, name, arguments)
   local _, given = json.decode(arguments)
   given[0] = sub(name, 2)
   environment.arg = given
-  local ok, result, warnings = xpcall(body, failure.describe, script, given)
+  local ok, result, warnings = xpcall(body, failure.describe, script, given, show)
   host("stop")
   -- Out of memory reaches no message handler, so it is noticed here at the latest.
   if failure.fatal or (not ok and failure.is_fatal(result)) then
@@ -56,7 +87,7 @@ local function run(environment, code, name, arguments)
   if not ok then
     return report(failure.report(result))
   end
-  local _, notes = json.encode(warnings, { lenient = true })
+  local _, notes = json.encode(warnings or {}, { lenient = true })
   host("end", true, result, notes)
 end
 

@@ -1,0 +1,110 @@
+"""Backend: what a script reaches through `app` and `docs`. Each part is loaded when it is first used."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+from kosmo_lua.errors import UsageError
+from kosmo_lua.values import JsonObject
+
+if TYPE_CHECKING:  # start-up: each is loaded by the property that needs it
+    from kosmo_lua.accounts import Accounts
+    from kosmo_lua.calls import Calls
+    from kosmo_lua.catalog import Catalog
+    from kosmo_lua.integration import Integration
+    from kosmo_lua.journal import Record
+    from kosmo_lua.policy import Ask
+    from kosmo_lua.reference import Reference
+
+
+class Backend:
+    """The integrations, the accounts, the docs, and the path of calls.
+
+    Arguments:
+        environ: where accounts and policy are read from.
+        integrations: which ones there are; by default every installed one.
+        force: lift the policies `ask` and `deny`.
+        emulator_url: returns where the emulator answers, when calls go there.
+        remedy: returns the command that a hint names when approval is missing.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        integrations: "Sequence[Integration[Any]] | None" = None,
+        force: bool = False,
+        emulator_url: Callable[[], str] | None = None,
+        remedy: Callable[[], str] | None = None,
+    ) -> None:
+        self._environ = environ
+        self._integrations = integrations
+        self._force = force
+        self._emulator_url = emulator_url
+        self._remedy = remedy
+
+    @cached_property
+    def catalog(self) -> "Catalog":
+        """The integrations and their functions."""
+        from kosmo_lua.catalog import Catalog  # noqa: PLC0415  # importlib.metadata, only for app and docs
+
+        if self._integrations is not None:
+            return Catalog(self._integrations)
+        return Catalog.installed()
+
+    @cached_property
+    def accounts(self) -> "Accounts":
+        """The accounts of the integrations."""
+        from kosmo_lua.accounts import Accounts  # noqa: PLC0415  # only for app
+
+        url = self._emulator_url() if self._emulator_url else None
+        return Accounts(self._environ, emulator_url=url)
+
+    @cached_property
+    def reference(self) -> "Reference":
+        """The docs: what `docs.list`, `docs.search` and `docs.read` return."""
+        from kosmo_lua.reference import Reference  # noqa: PLC0415  # only for docs
+
+        return Reference(self.catalog, self.accounts)
+
+    def calls(self, record: "Record", ask: "Ask | None") -> "Calls":
+        """Return the path that calls take, which holds their connections."""
+        from kosmo_lua.calls import Calls  # noqa: PLC0415  # only for app
+        from kosmo_lua.policy import Policy  # noqa: PLC0415  # only for app
+
+        unrestricted = self._force or self._emulator_url is not None
+        policy = Policy(self._environ, unrestricted=unrestricted, ask=ask, remedy=self._remedy)
+        return Calls(self.catalog, self.accounts, policy, record)
+
+    def to_json(self) -> JsonObject:
+        """Return it as JSON, to be made again in another process.
+
+        Raises:
+            UsageError: part of it is a Python object.
+        """
+        if self._integrations is not None:
+            message = "integrations given as Python objects cannot cross to another process"
+            raise UsageError(message, hint='Use isolation="thread", or install them as packages.')
+        return {
+            "environ": {**self._environ},
+            "force": self._force,
+            "emulator_url": self._emulator_url() if self._emulator_url else None,
+            "remedy": self._remedy() if self._remedy else None,
+        }
+
+    @classmethod
+    def from_json(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        force: bool,
+        emulator_url: str | None,
+        remedy: str | None,
+    ) -> Self:
+        """Make it of the JSON of another process."""
+        return cls(
+            environ,
+            force=force,
+            emulator_url=(lambda: emulator_url) if emulator_url else None,
+            remedy=(lambda: remedy) if remedy else None,
+        )

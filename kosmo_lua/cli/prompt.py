@@ -1,0 +1,84 @@
+"""The prompt of the REPL: editing, history, statements of several lines, completion."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platformdirs import user_state_path
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.history import FileHistory
+
+from kosmo_lua.lua.syntax import Syntax
+
+if TYPE_CHECKING:
+    from kosmo_lua.session import Session
+
+_NAMES = """
+local names = {}
+for name in pairs(%s) do
+  if type(name) == "string" and name:find("^[%%a_][%%w_]*$") then names[#names + 1] = name end
+end
+return names
+"""
+
+
+class Prompt:
+    """Reads one statement after another."""
+
+    def __init__(self, session: "Session") -> None:
+        syntax = Syntax()
+        self._prompt: PromptSession[str] = PromptSession(
+            "> ",
+            history=FileHistory(_history()),
+            completer=_Names(session),
+            complete_while_typing=False,
+            multiline=Condition(
+                lambda: not syntax.is_complete(self._prompt.default_buffer.document.text)
+            ),
+            prompt_continuation=lambda *_: ">> ",
+        )
+
+    def read(self) -> str:
+        """Read a statement.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C.
+            EOFError: Ctrl-D.
+        """
+        return self._prompt.prompt()
+
+
+class _Names(Completer):
+    """Completes the names that a table has now: globals, `app.integrations.segment.`, own tables."""
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+
+    def get_completions(
+        self,
+        document: Document,
+        complete_event: CompleteEvent,  # noqa: ARG002  # prompt_toolkit's signature
+    ) -> Iterator[Completion]:
+        typed = re.search(r"((?:[A-Za-z_]\w*\.)*)([A-Za-z_]\w*)?$", document.text_before_cursor)
+        if typed is None:
+            return
+        table, start = typed[1].removesuffix(".") or "_G", typed[2] or ""
+        result = self._session.run(_NAMES % table, name="completion")
+        names = result.result if isinstance(result.result, list) else []
+        for name in sorted(str(name) for name in names):
+            if name.startswith(start):
+                yield Completion(name, start_position=-len(start))
+
+
+def _history() -> str:
+    """Return the file of the history, which nobody else can read: lines may hold secrets."""
+    home = os.environ.get("KOSMO_HOME")
+    file = (Path(home) if home else user_state_path("kosmo")) / "history"
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(file, os.O_CREAT | os.O_APPEND, 0o600))
+    return str(file)

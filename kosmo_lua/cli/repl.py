@@ -1,0 +1,90 @@
+"""kosmo integrations:lua --repl: Lua line by line, in one Lua state."""
+
+import gc
+import importlib.util
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from kosmo_lua import __version__
+from kosmo_lua.cli.approval import on_terminal
+from kosmo_lua.cli.lua import make_kosmo
+from kosmo_lua.cli.output import Printer
+from kosmo_lua.cli.report import Report, say
+from kosmo_lua.cli.source import Source
+from kosmo_lua.errors import ExtraMissing
+from kosmo_lua.lua.syntax import Syntax
+from kosmo_lua.session import Session
+
+BANNER = (
+    f"kosmo {__version__}. Ctrl-C stops a line, Ctrl-D leaves; print(docs.list()) shows the docs."
+)
+
+
+def repl(ctx: click.Context, options: dict[str, Any]) -> int:
+    """Read statements from the terminal, or else from stdin, and run each; the globals stay."""
+    if options["file"] is not None or options["code"] is not None or options["as_json"]:
+        message = "--repl reads from the terminal: leave out the file, --eval and --json"
+        raise click.UsageError(message, ctx)
+    asks = on_terminal()
+    gc.enable()
+    folders = options["folders"]
+    with (
+        make_kosmo(options, asks=asks, isolation="process") as kosmo,
+        kosmo.session(keep=True) as session,
+    ):
+        for code in _typed(session) if asks else _piped():
+            _run(session, Source("repl", code.encode(), folders), ctx.obj)
+    return 0
+
+
+def _run(session: Session, source: Source, arguments: list[str]) -> None:
+    name, text, folders = source
+    with Printer() as printer:
+        result = session.run(
+            text,
+            name=name,
+            arguments=arguments,
+            folders=folders,
+            on_output=printer.print,
+            show=True,
+        )
+    Report(as_json=False).result(result, source)
+    if session.lost:
+        say("The line could only be ended with its Lua state: the globals are gone.")
+
+
+def _typed(session: Session) -> Iterator[str]:
+    """Read from the terminal until Ctrl-D."""
+    for package in ("prompt_toolkit", "platformdirs"):
+        if importlib.util.find_spec(package) is None:
+            message = f"--repl needs {package}, which is not installed"
+            raise ExtraMissing(message, hint='pip install "kosmo-lua[repl]"')
+    from kosmo_lua.cli.prompt import Prompt  # noqa: PLC0415  # prompt_toolkit takes 0.2 s
+
+    session.run("return")  # starts the process while somebody reads the next line
+    say(BANNER)
+    prompt = Prompt(session)
+    while True:
+        try:
+            code = prompt.read()
+        except KeyboardInterrupt:  # the line is dropped
+            continue
+        except EOFError:
+            return
+        if code.strip():
+            yield code
+
+
+def _piped() -> Iterator[str]:
+    """Read from stdin, each statement as soon as it is whole."""
+    syntax, code = Syntax(), ""
+    for line in sys.stdin or ():
+        code += line
+        if code.strip() and syntax.is_complete(code):
+            yield code
+            code = ""
+    if code.strip():
+        yield code

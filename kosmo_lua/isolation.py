@@ -1,0 +1,175 @@
+"""Where scripts run: in a thread of this process, in a child of it, or in a child of a server.
+
+Each place keeps one Lua state for the scripts that run there one after another, and makes a new one after a
+script that could only be ended with its state; `lost` says so.
+"""
+
+from typing import TYPE_CHECKING, Literal
+
+from kosmo_lua.backend import Backend
+from kosmo_lua.lua.limits import Limits
+from kosmo_lua.lua.script import Script
+
+if TYPE_CHECKING:  # start-up: each is loaded when a script runs
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from kosmo_lua.emulator import Emulator
+    from kosmo_lua.journal import Recorder
+    from kosmo_lua.lua.child import Child
+    from kosmo_lua.lua.process import Process
+    from kosmo_lua.lua.watchdog import Watchdog
+    from kosmo_lua.policy import Ask
+    from kosmo_lua.results import Result
+
+    class Place(Protocol):
+        """Somewhere where scripts run."""
+
+        lost: bool
+        """Whether the Lua state of the last script is gone."""
+
+        def run(self, script: Script, make_recorder: Callable[[], Recorder]) -> Result:
+            """Run a script."""
+
+        def close(self) -> None:
+            """End what runs, and close connections."""
+
+
+Isolation = Literal["thread", "process", "fork"]
+
+
+class Setup:
+    """What every place needs to run scripts. `keep`: Ctrl-C stops a script and keeps its Lua state."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        limits: Limits,
+        *,
+        ask: "Ask | None",
+        emulator: "Callable[[], Emulator] | None",
+        forced: bool,
+        keep: bool,
+    ) -> None:
+        self.backend = backend
+        self.limits = limits
+        self.ask = ask
+        self.emulator = emulator
+        self.forced = forced
+        self.keep = keep
+
+
+class InThread:
+    """In a thread of this process."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.lost = False
+        self._setup = setup
+        self._watchdog: Watchdog | None = None
+
+    def run(self, script: Script, make_recorder: "Callable[[], Recorder]") -> "Result":
+        """Run a script."""
+        from kosmo_lua.lua.watchdog import Watchdog  # noqa: PLC0415  # lupa, only for a run
+
+        if self._watchdog is None:
+            setup = self._setup
+            self._watchdog = Watchdog(setup.backend, setup.limits, setup.ask)
+        recorder = make_recorder()
+        ending = self._watchdog.run(script, recorder)
+        self.lost = not self._watchdog.alive
+        if self.lost:
+            self.close()
+        return recorder.result(ending)
+
+    def close(self) -> None:
+        """Close connections."""
+        if self._watchdog:
+            self._watchdog.close()
+        self._watchdog = None
+
+
+class _InProcess:
+    """In another process, which this one supervises."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.lost = False
+        self._setup = setup
+        self._process: Process | None = None
+
+    def _watch(
+        self, script: Script, make_recorder: "Callable[[], Recorder]", wakeup: int | None = None
+    ) -> "Result":
+        assert self._process is not None, "it was made just now"
+        self._process.start(script)
+        # This process loads its part while the child loads Lua.
+        from kosmo_lua.lua.supervisor import Supervisor  # noqa: PLC0415  # after the fork
+
+        setup = self._setup
+        recorder = make_recorder()
+        supervisor = Supervisor(
+            self._process, setup.limits, ask=setup.ask, wakeup=wakeup, keep=setup.keep
+        )
+        try:
+            ending = supervisor.watch(recorder)
+        except BaseException:  # the caller is leaving
+            self._process.end()
+            raise
+        finally:
+            self.lost = not self._process.alive
+            if self.lost:
+                self.close()
+        return recorder.result(ending)
+
+    def close(self) -> None:
+        """End the child."""
+        if self._process:
+            self._process.close()
+        self._process = None
+
+
+class InFork(_InProcess):
+    """In a child of this process, which must have no threads when the child is made."""
+
+    def run(self, script: Script, make_recorder: "Callable[[], Recorder]") -> "Result":
+        """Run a script. SIGINT and SIGTERM end it."""
+        from kosmo_lua.lua.fork import fork, signals  # noqa: PLC0415  # only here
+
+        with signals() as wakeup:
+            if self._process is None:
+                emulator = self._setup.emulator and self._setup.emulator()
+                self._process = fork(self._work)
+                if emulator:
+                    emulator.start()  # now this process may have threads
+            return self._watch(script, make_recorder, wakeup)
+
+    def _work(self, child: "Child") -> None:
+        if self._setup.emulator:
+            self._setup.emulator().forget()
+        setup = self._setup
+        child.run_scripts(setup.backend, setup.limits, asks=setup.ask is not None)
+
+
+class InServer(_InProcess):
+    """In a child of a server, which is started with the first one and serves this whole process."""
+
+    def run(self, script: Script, make_recorder: "Callable[[], Recorder]") -> "Result":
+        """Run a script."""
+        if self._process is None:
+            from kosmo_lua.workers import SERVER  # noqa: PLC0415  # only here
+
+            backend, limits = self._setup.backend.to_json(), self._setup.limits
+            self._process = SERVER.fork()
+            self._process.order(["serve", backend, [*limits], self._setup.ask is not None])
+        if not self._setup.keep:
+            return self._watch(script, make_recorder)
+        from kosmo_lua.lua.fork import signals  # noqa: PLC0415  # only here
+
+        with signals() as wakeup:
+            return self._watch(script, make_recorder, wakeup)
+
+
+PLACES: "dict[Isolation, Callable[[Setup], Place]]" = {
+    "thread": InThread,
+    "process": InServer,
+    "fork": InFork,
+}

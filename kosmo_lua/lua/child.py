@@ -1,0 +1,91 @@
+"""The process of a script from inside: what it tells its supervisor, and what it does when it is told to.
+
+The child runs Lua, the adapters and HTTP. It ends itself when the supervisor dies: nobody would know what it
+still sends.
+"""
+
+import _thread
+import json
+import os
+import signal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from kosmo_lua.errors import CODES
+from kosmo_lua.lua.process import REASONS
+from kosmo_lua.lua.script import Script
+
+if TYPE_CHECKING:  # loaded after the fork
+    from kosmo_lua.journal import Event
+    from kosmo_lua.lua.limits import Limits, Meter
+    from kosmo_lua.lua.namespace import Backend
+    from kosmo_lua.lua.process import Pipes
+    from kosmo_lua.lua.sandbox import Sandbox
+    from kosmo_lua.policy import Question
+
+Work = Callable[["Child"], None]
+"""What a child does until it ends."""
+
+
+class Child:
+    """What the work in a child may use."""
+
+    def __init__(self, pipes: "Pipes", meter: "Meter") -> None:
+        self.meter = meter
+        self._journal = pipes.journal
+        self._control = pipes.control
+        self._orders = open(pipes.orders, "rb")  # noqa: PTH123, SIM115  # a pipe, until the process ends
+
+    def record(self, event: "Event") -> None:
+        """Write an event to the journal."""
+        line = memoryview(json.dumps(event).encode() + b"\n")
+        while line:
+            line = line[os.write(self._journal, line) :]
+
+    def ask(self, question: "Question") -> bool:
+        """Let the supervisor ask, and wait for the answer."""
+        self.record(["ask", *question])
+        _, yes = self.order() or ("answer", False)
+        return yes is True
+
+    def order(self) -> Any:  # noqa: ANN401  # JSON, of which the one who waits knows the shape
+        """Wait for an order; None when there are no more."""
+        line = self._orders.readline()
+        return json.loads(line) if line else None
+
+    def run_scripts(
+        self, backend: "Backend", limits: "Limits", *, asks: bool, sandbox: "Sandbox | None" = None
+    ) -> None:
+        """Run the scripts that are ordered, in one Lua state, until no more are."""
+        from kosmo_lua.lua.clocks import own_process  # noqa: PLC0415  # after the fork
+        from kosmo_lua.lua.namespace import Namespace  # noqa: PLC0415  # the same
+        from kosmo_lua.lua.sandbox import Sandbox  # noqa: PLC0415  # the same
+
+        sandbox = sandbox or Sandbox()
+        host = Namespace(backend, self.record, self.ask if asks else None)
+        sandbox.connect(host, self.record, limits, self.meter, clock=own_process())
+        _thread.start_new_thread(self._listen, (sandbox,))
+        while order := self.order():
+            *facts, show = order[1:]
+            self.record(["end", sandbox.run(Script.from_json(*facts, show=show))])
+
+    def _listen(self, sandbox: "Sandbox") -> None:
+        while word := os.read(self._control, 2):
+            reason, script = word
+            sandbox.stop(REASONS[reason], script)
+        os._exit(CODES["crash"].exit_status)
+
+
+def be_child(work: Work, child: Child) -> NoReturn:
+    """Do the work in a process that was just forked, and end it."""
+    try:
+        signal.set_wakeup_fd(-1)
+        # They may reach the whole process group; the supervisor decides what they mean.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        work(child)
+    except BaseException as error:  # noqa: BLE001  # the last frame of the process: said in the envelope
+        message = f"internal error: {type(error).__name__}: {error}"
+        child.record(["end", {"error": message, "info": {"code": "internal", "type": "internal"}}])
+    finally:
+        os._exit(0)

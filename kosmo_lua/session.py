@@ -1,0 +1,75 @@
+"""Session: one Lua state in which scripts run one after another."""
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from kosmo_lua.errors import KosmoError
+from kosmo_lua.isolation import PLACES, Isolation, Setup
+from kosmo_lua.lua.script import Script
+
+if TYPE_CHECKING:  # start-up
+    from kosmo_lua.journal import Recorder
+    from kosmo_lua.results import Result
+
+
+class Session:
+    """One Lua state: what a script leaves in its globals, the next one finds there.
+
+    The limits count for each script anew; what the globals hold counts towards the memory of all.
+    """
+
+    def __init__(self, setup: Setup, isolation: Isolation) -> None:
+        self._place = PLACES[isolation](setup)
+        self._forced = setup.forced
+
+    @property
+    def lost(self) -> bool:
+        """Whether the last script could only be ended with its state: the next one begins with a new one."""
+        return self._place.lost
+
+    def run(
+        self,
+        code: str | bytes,
+        *,
+        name: str = "eval",
+        arguments: Sequence[str] = (),
+        folders: Sequence[str] = (),
+        on_output: Callable[[str], None] | None = None,
+        show: bool = False,
+    ) -> "Result":
+        """Run a Lua program; see `Kosmo.run`. `show` prints the values of an expression or a `return`."""
+        started = time.perf_counter()
+        text = code.encode() if isinstance(code, str) else code
+        script = Script(text, name, tuple(arguments), tuple(folders), show)
+
+        def recorder() -> "Recorder":
+            from kosmo_lua.journal import Recorder  # noqa: PLC0415  # start-up
+
+            return Recorder(started=started, forced=self._forced, on_output=on_output)
+
+        try:
+            script.check()
+            return self._place.run(script, recorder)
+        except KosmoError as error:
+            from kosmo_lua.journal import failed  # noqa: PLC0415  # only for errors
+
+            return recorder().result(failed(error))
+
+    def close(self) -> None:
+        """End the Lua state, and close its connections."""
+        self._place.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()

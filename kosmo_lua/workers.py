@@ -1,0 +1,49 @@
+"""The server that forks the processes of scripts for this program, and what such a process does."""
+
+from typing import TYPE_CHECKING
+
+from kosmo_lua.backend import Backend
+from kosmo_lua.lua.child import Child
+from kosmo_lua.lua.limits import Limits
+from kosmo_lua.lua.server import Server, serve
+
+if TYPE_CHECKING:
+    from kosmo_lua.catalog import Catalog
+    from kosmo_lua.lua.sandbox import Sandbox
+
+
+def main(descriptor: int) -> None:
+    """Be the server: fork children for the program at this socket."""
+    serve(descriptor, _work, preload=_preload)
+
+
+def _work(child: Child) -> None:
+    _, facts, limits, asks = child.order()
+    backend = Backend.from_json(**facts)
+    if _catalog:
+        backend.catalog = _catalog
+    child.run_scripts(backend, Limits(*limits), asks=asks, sandbox=_sandbox)
+
+
+_sandbox: "Sandbox | None" = None
+"""A Lua state in which nothing has run: each child has a copy, and need not make one."""
+
+_catalog: "Catalog | None" = None
+"""The integrations, which are the same for every child."""
+
+
+def _preload() -> None:
+    """Make and import what a script needs that calls an integration, so that no child has to."""
+    from kosmo_lua import calls, http, policy  # noqa: F401, PLC0415  # once there is nothing to do
+    from kosmo_lua.lua.sandbox import Sandbox  # noqa: PLC0415  # the same
+
+    global _catalog, _sandbox  # noqa: PLW0603  # what a fork copies is global by nature
+    _sandbox = Sandbox()
+    _catalog = Backend({}).catalog
+    for integration in _catalog.integrations.values():
+        for function in integration.functions.values():
+            function.schema()
+
+
+SERVER = Server(main)
+"""The one server of this process; it starts with the first child."""
