@@ -1,16 +1,17 @@
-"""The Lua table `regex`: PCRE patterns with PHP's delimiters and replacements, and limits that hold."""
+"""The Lua table `regex`: what its functions take and return."""
 
-import gc
-import sys
-import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from kosmo_lua.errors import InvalidArguments, RegexTimeout
-from kosmo_lua.lua.helpers import regex as table
-from kosmo_lua.lua.helpers.regex import gsub, match, match_all
+from kosmo_lua.lua.helpers.regex import functions, gsub, match, match_all, split
+from kosmo_lua.lua.pcre import cursor
 from kosmo_lua.values import Json
+
+REGEX = functions()
+find_all = REGEX["find_all"]
+find_more = REGEX["find_more"]
 
 Evaluate = Callable[[str], Json]
 
@@ -30,137 +31,6 @@ Evaluate = Callable[[str], Json]
 def test_match_gives_the_match_and_its_groups(subject: str, pattern: str, found: Json) -> None:
     """The full match comes first; a group that took no part is empty."""
     assert match(subject, pattern) == found
-
-
-@pytest.mark.parametrize(
-    ("pattern", "found"),
-    [
-        ("B", None),
-        ("/B/", None),
-        ("/B/i", ["b"]),
-        ("#B#i", ["b"]),
-        ("~B~iu", ["b"]),
-        ("/a/", ["a"]),
-        ("/a", ["/a"]),
-        ("/a/b", ["/a/b"]),
-        ("(B)i", None),
-        ("//", [""]),
-    ],
-)
-def test_patterns_are_bare_or_delimited(pattern: str, found: Json) -> None:
-    """A pattern between two `/`, `#` or `~` and before nothing but flags loses them."""
-    assert match("/a/b", pattern) == found
-
-
-@pytest.mark.parametrize(
-    ("subject", "pattern", "flags", "found"),
-    [
-        ("AB", "b", "i", ["B"]),
-        ("a\nb", "^b$", "", None),
-        ("a\nb", "^b$", "m", ["b"]),
-        ("a\nb", "a.b", "", None),
-        ("a\nb", "a.b", "s", ["a\nb"]),
-        ("ab", " a # first\n b", "x", ["ab"]),
-        ("a b#", r"a\ b\# # escaped", "x", ["a b#"]),
-        ("a b", "a[ ]b", "x", ["a b"]),
-        ("aaa", "a+", "U", ["a"]),
-        ("aaa", "a+?", "U", ["aaa"]),
-        ("aaa", "(?:a){2,}", "U", ["aa"]),
-        ("ba", "a", "A", None),
-        ("ab", "a", "A", ["a"]),
-        ("a\n", "a$", "", ["a"]),
-        ("a\n", "a$", "D", None),
-        ("a\nb", "a$", "Dm", ["a"]),
-        ("é", "^.$", "uX", ["é"]),
-    ],
-)
-def test_flags_mean_what_they_mean_in_php(
-    subject: str, pattern: str, flags: str, found: Json
-) -> None:
-    """As an argument and behind a delimiter."""
-    assert match(subject, pattern, flags) == found
-    if "#" not in pattern:
-        assert match(subject, f"#{pattern}#{flags}") == found
-
-
-@pytest.mark.parametrize(("pattern", "flags"), [("a", "g"), ("/a/g", ""), ("a", "I")])
-def test_an_unknown_flag_is_told_with_the_known_ones(pattern: str, flags: str) -> None:
-    """Flags of other languages are not ignored."""
-    with pytest.raises(InvalidArguments) as failure:
-        match("a", pattern, flags)
-    assert failure.value.message.endswith("the flags are i, m, s, x, u, A, D, U, X")
-
-
-@pytest.mark.parametrize(
-    ("subject", "pattern", "found"),
-    [
-        ("aB", "a(?i)b", "aB"),
-        ("AB", "a(?i)b", None),
-        ("aBc", "a(?i:b)c", "aBc"),
-        ("ab", "(?x) a b # c", "ab"),
-        ("a\n", r"a\Z", "a"),
-        ("a\n", r"a\z", None),
-        ("é", r"\x{e9}", "é"),
-        ("é", r"[\x{e9}]", "é"),
-        ("\x1b", r"\e", "\x1b"),
-        ("a.b", r"\Qa.b\E", "a.b"),
-        ("axb", r"\Qa.b", None),
-        ("x\n", r"x\v", "x\n"),
-        ("x", r"[^\v]", "x"),
-        ("x\t", r"x\h", "x\t"),
-        ("\n", r"\N", None),
-        ("aa", r"(?<n>a)\k<n>", "aa"),
-        ("aa", r"(?'n'a)\k'n'", "aa"),
-        ("aa", r"(?P<n>a)\k{n}", "aa"),
-        ("aa", r"(a)\g{1}", "aa"),
-        ("aa", r"(a)\g1", "aa"),
-        ("abb", r"(a)(b)\g{-1}", "abb"),
-        ("[a", "[[a]+", "[a"),
-        ("a]", r"[]a]+", "a]"),
-        ("&&", "[a&&b]+", "&&"),
-        ("a1", "[[:alpha:]][[:^alpha:]]", "a1"),
-        ("e{", "e{", "e{"),
-        ("a{e<=1}", "a{e<=1}", "a{e<=1}"),
-        ("aaa", "a++", "aaa"),
-        ("aaa", "a(?# comment )+", "aaa"),
-        ("(())", r"\((?R)?\)", "(())"),
-        ("SS", "(?i)ß", None),
-        ("foobar", r"foo\Kbar", "bar"),
-    ],
-)
-def test_patterns_are_read_as_pcre_reads_them(
-    subject: str, pattern: str, found: str | None
-) -> None:
-    """Where the engine has another opinion, the pattern is rewritten for it."""
-    answer = match(subject, pattern)
-    answer = answer[""] if isinstance(answer, dict) else answer
-    assert (answer[0] if isinstance(answer, list) else None) == found
-
-
-@pytest.mark.parametrize(
-    ("pattern", "problem"),
-    [
-        ("(ab", "missing ) at position 3"),
-        ("/(ab/", "missing ) at position 4"),
-        ("/a**/A", "multiple repeat at position 3"),
-        ("ab)", "unbalanced parenthesis at position 2"),
-        ("a**", "multiple repeat at position 2"),
-        ("[ab", "missing ] of a set at position 0"),
-        (r"\x{e9}(", "missing ) at position 7"),
-        (r"\x{110000}", r"\x{110000} is no code point"),
-        ("a(?#b", "missing ) of a comment at position 1"),
-        ("a{2,1}", "min repeat greater than max repeat at position 2"),
-        ("(" * 5000, "its groups are nested too deep"),
-        ("a(?x: b)", "inline flags other than i, m and s, and x in front of all, at position 1"),
-        ("(?V0)a", "inline flags other than i, m and s, and x in front of all, at position 0"),
-    ],
-)
-def test_an_invalid_pattern_is_told_with_its_place(pattern: str, problem: str) -> None:
-    """The position counts in the pattern as it was given, with its delimiters."""
-    with pytest.raises(InvalidArguments) as failure:
-        match("a", pattern)
-    assert failure.value.message.startswith("regex.match: ")
-    assert failure.value.message.endswith(problem)
 
 
 def test_match_all_gives_columns() -> None:
@@ -209,124 +79,84 @@ def test_gsub_replaces_all_or_as_many_as_asked() -> None:
     assert gsub("abxd", "x*", "-") == "-a-b--d-"
 
 
-@pytest.mark.parametrize("function", [match, match_all, lambda text, it: gsub(text, it, "")])
-def test_a_slow_match_is_stopped(
-    function: Callable[[str, str], Json], monkeypatch: pytest.MonkeyPatch
+def test_split_is_that_of_php() -> None:
+    """A limit above 0 leaves the rest in the last text; an empty match splits at both ends, too."""
+    assert split("a, b,c", r",\s*") == ["a", "b", "c"]
+    assert split("abc", "x") == ["abc"]
+    assert split("a,b,c", ",", 2) == ["a", "b,c"]
+    assert split("a,b,c", ",", 1) == ["a,b,c"]
+    assert split("a,b", ",", 0) == ["a", "b"]
+    assert split("abc", "") == ["", "a", "b", "c", ""]
+    assert split("aXb", "x", -1, "i") == ["a", "b"]
+    assert split("1+2", "([+])") == ["1", "2"]
+
+
+def test_lua_gets_all_matches_with_their_bytes(evaluate: Evaluate) -> None:
+    """As tables like those of match, and positions that fit string.sub."""
+    code = r"""
+        local found, text = {}, "é1 a22"
+        for m, first, last in regex.find_all(text, [[(?<l>\w)(\d+)]]) do
+            found[#found + 1] = {m[1], m.l, m[3], first, last, text:sub(first, last) == m[1]}
+        end
+        return found
+    """
+    assert evaluate(code) == [["é1", "é", "1", 1, 3, True], ["a22", "a", "22", 5, 7, True]]
+
+
+def test_a_loop_can_have_any_number_of_matches(evaluate: Evaluate) -> None:
+    """More than come at once; afterwards the iterator stays at its end."""
+    code = r"""
+        local count, total = 0, 0
+        local step = regex.find_all(("é,"):rep(1000), [[,|\b]])
+        for _, first, last in step do count, total = count + 1, total + first end
+        return {count, total, step() == nil}
+    """
+    places = [start + 3 * index for index in range(1000) for start in (1, 3)]
+    assert evaluate(code) == [2000, sum(places), True]
+
+
+@pytest.mark.parametrize(("bound", "value"), [("MOST", 2), ("MOST_SIZE", 100)])
+def test_loops_go_on_however_many_there_are(
+    bound: str, value: int, evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Catastrophic backtracking ends at the time limit."""
-    monkeypatch.setattr(table, "TIME_LIMIT", 0.1)
-    begin = time.monotonic()
-    with pytest.raises(RegexTimeout):
-        function("a" * 40 + "b", r"(?:(a)|\1|a)*\1c|^(?:a|a)*$")
-    assert time.monotonic() - begin < 5
+    """What the host has forgotten it is told again, so that its memory is bounded."""
+    monkeypatch.setattr(cursor, bound, value)
+    monkeypatch.setattr(cursor, "BATCH", 3)
+    code = r"""
+        local steps, found = {}, {}
+        for index = 1, 5 do steps[index], found[index] = regex.find_all("aé,b", [[\w|]]), "" end
+        for round = 1, 8 do
+            for index, step in ipairs(steps) do
+                local m, first, last = step()
+                if m then found[index] = found[index] .. first .. ":" .. last .. " " end
+            end
+        end
+        return found
+    """
+    assert evaluate(code) == ["1:1 2:3 4:3 5:5 6:5 "] * 5
 
 
-def test_a_slow_compilation_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compiling is Python code without a limit of its own; no profile function stays behind."""
-    monkeypatch.setattr(table, "TIME_LIMIT", 0.01)
-    with pytest.raises(RegexTimeout):
-        match("a", "|".join(f"word{i}" for i in range(7000)))
-    assert sys.getprofile() is None
-
-
-def test_a_slow_compilation_is_stopped_whatever_the_collector_calls(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("bound", "value"), [("MOST", 2), ("MOST_SIZE", 500)])
+def test_loops_that_were_left_are_forgotten(
+    bound: str, value: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An exception in a callback of the collector would be lost, and the time limit with it."""
-    monkeypatch.setattr(table, "TIME_LIMIT", 0.01)
-    calls: list[str] = []
-
-    def callback(phase: str, _: dict[str, int]) -> None:
-        calls.append(phase)
-
-    gc.callbacks.append(callback)
-    threshold = gc.get_threshold()
-    gc.set_threshold(1)
-    try:
-        with pytest.raises(RegexTimeout):
-            match("a", "|".join(f"term{i}" for i in range(7000)))
-    finally:
-        gc.set_threshold(*threshold)
-        gc.callbacks.remove(callback)
-    assert calls
+    """Those used longest ago, when there are too many or their texts are too large together."""
+    monkeypatch.setattr(cursor, bound, value)
+    left: list[Any] = [find_all("a" * 300, ".") for _ in range(3)]
+    assert find_more(left[0]["cursor"]) is None
+    last: Any = find_more(left[2]["cursor"])
+    assert len(last["rows"]) == 300 - cursor.BATCH
 
 
-def test_a_profiler_at_work_is_left_alone() -> None:
-    """Who profiles the program keeps its profile function."""
-    seen: list[str] = []
-
-    def profile(_frame: object, event: str, _argument: object) -> None:
-        seen.append(event)
-
-    sys.setprofile(profile)
-    try:
-        assert match("word7", "|".join(f"word{i}" for i in range(1000))) == ["word7"]
-        assert sys.getprofile() is profile
-    finally:
-        sys.setprofile(None)
-    assert seen
-
-
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        "a{4294967294}",
-        "(?:ab){65535}{1}|(?:(?:ab){300}){300}",
-        "(?:" * 15 + "ab" + "){2}" * 15,
-        "(?:" * 30 + "ab" + ")+" * 30,
-        "#(?:(?:ab){60000}){600}",
-        "[(](?:(?:ab){60000}){600}",
-        "[[:foo:](](?:(?:ab){60000}){600}[)]",
-        "(?x)a #(\n(?:(?:ab){60000}){600}",
-        r"\Q(\E(?:(?:ab){60000}){600}",
-        "(?:(?:[a-z]{600}){600}){600}",
-        "(){60000}",
-        "a{" + "9" * 5000 + "}",
-        "(?:(?:ab){0000000000300}){300}",
-        r"\p{^(?R)(?:(?:ab){60000}){600}",
-        r"\N{--(?:(?:ab){60000}){600}",
-        r"(?<a>)\k<a)(?:(?:ab){60000}){600}>",
-    ],
-)
-def test_repeats_that_would_take_all_memory_are_refused(pattern: str) -> None:
-    """The engine unrolls repeats while it compiles; a hundred characters would take gigabytes."""
-    begin = time.monotonic()
-    with pytest.raises(InvalidArguments):
-        match("a", pattern)
-    assert time.monotonic() - begin < 5
-
-
-@pytest.mark.parametrize(
-    "pattern",
-    ["[" * 65000, "(?#" * 20000, r"\x{" * 20000, "(" * 65000, "a" * 70000, "[[:" * 20000],
-)
-def test_long_invalid_patterns_are_refused_at_once(pattern: str) -> None:
-    """Reading a pattern takes time in proportion to its length."""
-    begin = time.monotonic()
-    with pytest.raises(InvalidArguments):
-        match("a", pattern)
-    assert time.monotonic() - begin < 5
-
-
-@pytest.mark.parametrize(
-    "pattern", ["a{60000}", r"(?:\d{1,3}\.){3}\d{1,3}", "(?:a{0,1000}){0,1000}"]
-)
-def test_ordinary_repeats_are_allowed(pattern: str) -> None:
-    """What unrolls to little is compiled."""
-    assert match("x", f"x|{pattern}") == ["x"]
-
-
-def test_results_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small subject can have a huge result; it is refused before it is built."""
-    monkeypatch.setattr(table, "MAX_RESULT", 100_000)
-    with pytest.raises(InvalidArguments):
-        match_all("a" * 5000, "(?=(.*))")
-    with pytest.raises(InvalidArguments):
-        match("a" * 1000, "(?=(.*))" * 200)
-    with pytest.raises(InvalidArguments):
-        gsub("a" * 1000, "a", "x" * 1000)
-    with pytest.raises(InvalidArguments):
-        gsub("a" * 1000, "(?=(.*))", "$1$1")
+def test_an_escaped_text_matches_itself_alone(evaluate: Evaluate) -> None:
+    """Also where it looks delimited, and with the flag x."""
+    code = r"""
+        local all = "/a.b*[c]{2} (é)\n#~^$|\\-_\0/"
+        local pattern = regex.escape(all)
+        return regex.match(all, pattern)[1] == all and regex.match(all, pattern, "x")[1] == all
+            and regex.match("/aab", regex.escape("/a.b")) == nil
+    """
+    assert evaluate(code) is True
 
 
 def test_lua_gets_one_table_with_groups_by_number_and_name(evaluate: Evaluate) -> None:
@@ -359,6 +189,14 @@ def test_lua_gets_nil_and_strings(evaluate: Evaluate) -> None:
         ("match_all({}, 'a')", "regex.match_all: the subject must be a string, got a table"),
         ("gsub('a', 'a')", "regex.gsub: the replacement must be a string, got nil"),
         ("gsub('a', 'a', 'b', 'c')", "regex.gsub: the limit must be an integer, got a string"),
+        ("match('a\\xff', 'a')", "regex.match: the subject is not valid UTF-8 at byte 2"),
+        ("find_all('a')", "regex.find_all: the pattern must be a string, got nil"),
+        ("split('a', 'a', 1.5)", "regex.split: the limit must be an integer, got a number"),
+        ("escape()", "regex.escape: the text must be a string, got nil"),
+        (
+            "find_all('a', '(')",
+            "regex.find_all: the pattern is not valid: missing ) at position 1",
+        ),
         ("match('a', '(')", "regex.match: the pattern is not valid: missing ) at position 1"),
     ],
 )

@@ -95,7 +95,10 @@ class Namespace:
     def helper(self, name: str) -> Callable[..., Json]:
         """Return a helper, a function of the Lua tables `docs` and `regex`, loaded and ready."""
         table, _, member = name.partition(".")
-        function = self._helpers(table)[member]
+        if table == "regex":  # its prelude has checked the arguments
+            return self._regex[member]
+        self._warn()
+        function = self._docs[member]
 
         def checked(*values: Json) -> Json:
             try:
@@ -107,14 +110,16 @@ class Namespace:
 
         return checked
 
-    def _helpers(self, table: str) -> "Mapping[str, Callable[..., Json]]":
-        if table == "regex":
-            from kosmo_lua.lua.helpers import regex  # noqa: PLC0415  # loaded when first used
+    @cached_property
+    def _regex(self) -> "Mapping[str, Callable[..., Json]]":
+        from kosmo_lua.lua.helpers import regex  # noqa: PLC0415  # loaded when first used
 
-            return regex.FUNCTIONS
+        return regex.functions()
+
+    @cached_property
+    def _docs(self) -> "Mapping[str, Callable[..., Json]]":
         from kosmo_lua.lua.helpers import docs  # noqa: PLC0415  # the same; it loads the integrations
 
-        self._warn()
         return docs.functions(self._backend.reference)
 
 

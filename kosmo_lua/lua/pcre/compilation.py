@@ -33,10 +33,11 @@ def compile_pattern(given: str, flags: str, seconds: float) -> "regex.Pattern[st
 
 
 def _compiled(given: str, flags: str, seconds: float) -> "regex.Pattern[str]":
+    deadline = monotonic() + seconds
     pattern = split(given, flags)
     translation = Translation(pattern)
     try:
-        return _engine_pattern(translation.text, pattern.flags, seconds)
+        return _engine_pattern(translation.text, pattern.flags, deadline - monotonic())
     except (TimeoutError, MemoryError):
         raise
     except RecursionError as error:

@@ -2,7 +2,7 @@
 
 import re
 
-from kosmo_lua.lua.pcre.pattern import Pattern
+from kosmo_lua.lua.pcre.pattern import Refused
 
 MAX_COUNT = 65535
 """The largest count in braces, as in PCRE."""
@@ -15,30 +15,28 @@ GROUP = 20
 
 
 class Cost:
-    """The nodes of a pattern, token by token; an item counts for as many as it has characters."""
+    """The nodes of a pattern, token by token."""
 
-    def __init__(self, pattern: Pattern) -> None:
-        self._pattern = pattern
+    def __init__(self) -> None:
         self._open = [0]
         """Of each group that is open, its items without the last."""
         self._last = 0
         """Of the last item, which a repeat multiplies."""
 
-    def add(self, token: re.Match[str]) -> None:
-        """Count a token; raise PatternError when that is too much."""
+    def add(self, token: re.Match[str], size: int) -> None:
+        """Count a token that the engine reads as so many characters; raise Refused when that is too much."""
         kind = token.lastgroup
         if kind == "repeat":
             self._last = max(self._last, 1) * self._copies(token)
         elif kind == "close":
             self._last += GROUP + self._open.pop()
-            self._open = self._open or [0]
-        elif kind == "open" or token["scope"] == ":":
+        elif kind in ("open", "condition") or (kind == "scope" and token[0].endswith(":")):
             self._item(0)
             self._open.append(0)
         elif kind not in ("blank", "comment", "scope"):
-            self._item(len(token[0]))
+            self._item(size)
         if self._open[-1] + self._last > MAX_UNROLLED:
-            raise self._pattern.invalid("too many groups or repeats", token.start())
+            raise Refused("too many groups or repeats")
 
     def _item(self, nodes: int) -> None:
         self._open[-1] += self._last
@@ -50,5 +48,5 @@ class Cost:
         bounds = [(token[bound] or "").lstrip("0")[:9] for bound in ("least", "most")]
         least, most = (int(bound or "0") for bound in bounds)
         if max(least, most) > MAX_COUNT:
-            raise self._pattern.invalid(f"a count larger than {MAX_COUNT}", token.start())
+            raise Refused(f"a count larger than {MAX_COUNT}")
         return 2 if token[0].startswith("+") else least + 1

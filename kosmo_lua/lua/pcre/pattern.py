@@ -10,6 +10,10 @@ class PatternError(Exception):
     """What is wrong with a pattern, as the end of a sentence."""
 
 
+class Refused(Exception):
+    """What is wrong with a part of a pattern; who knows its place makes it a PatternError."""
+
+
 class Pattern(NamedTuple):
     """A pattern without its delimiters, where it starts in what was given, and its flags."""
 
