@@ -248,7 +248,7 @@ class TestText:
             1,
             "out\n",
             "error: w.lua:2: attempt to perform arithmetic on a nil value\n"
-            "    1 | print(\"out\")\n"
+            '    1 | print("out")\n'
             "    2 |     local x = nil + 1\n"
             "      |     ^\n",
         )

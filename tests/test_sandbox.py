@@ -1,145 +1,14 @@
 """The sandbox: what a script cannot do, and what it is told when it reaches a limit."""
 
 import re
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 
 import pytest
-from attacks import ATTACKS, Attack
 from conftest import Finished, echo
 
 from kosmo_lua import Kosmo, Limits, Result
 from kosmo_lua.emulator import Emulator
 from kosmo_lua.errors import ConfigError
-
-SOON = 10.0
-"""Seconds within which the tightest limit has ended a script, on a machine that is busy."""
-
-IN_A_THREAD = [attack for attack in ATTACKS if not attack.in_c]
-BY_COMMAND = pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-
-
-def cpu(attack: Attack) -> float:
-    """Give so many seconds to a script; little where it is expected to use them up."""
-    return 0.2 if "cpu_limit" in attack.error else 20
-
-
-@pytest.mark.parametrize("attack", IN_A_THREAD, ids=lambda attack: attack.name)
-def test_attack_fails_in_a_thread(attack: Attack) -> None:
-    """Ours: as a library, without a process to end, every script has the outcome of the table."""
-    began = time.monotonic()
-    result = Kosmo(environ={}, limits=Limits(cpu=cpu(attack))).run(attack.code)
-    assert time.monotonic() - began < SOON
-    assert (result.error_info.type if result.error_info else "") in attack.error.split("|")
-    assert result.result == attack.result
-
-
-@BY_COMMAND
-def test_attack_fails_by_command(kosmo: Callable[..., Finished], attack: Attack) -> None:
-    """The card: the command ends every script of the table, with one document and its status."""
-    began = time.monotonic()
-    limit = f"--cpu-limit={cpu(attack)}"
-    done = kosmo("integrations:lua", "--json", limit, "--eval", attack.code)
-    document = done.json()
-    assert time.monotonic() - began < SOON
-    kind = document["error_info"]["type"] if document["error_info"] else ""
-    assert kind in attack.error.split("|")
-    assert document["result"] == attack.result
-    assert done.status == {"": 0, "runtime": 1}.get(kind, 124) or done.status == 65
-    assert done.stderr == ""
-
-
-def test_script_inside_c_code_ends_the_run_and_not_the_thread() -> None:
-    """Ours: a library cannot end a C function, but its caller gets the result all the same."""
-    program = """if True:
-        import os
-        from kosmo_lua import Kosmo, Limits
-        result = Kosmo(environ={}, limits=Limits(cpu=0.2)).run('(("a"):rep(300)):find(".-.-.-.-b")')
-        print(result.error, flush=True)
-        os._exit(0)
-    """
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, timeout=SOON, check=True)  # noqa: S603  # our own
-    assert done.stdout == b"CPU limit of 0.2 s exceeded\n"
-
-
-class TestWalk:
-    """What can be reached from the globals of a script."""
-
-    WALK = """
-    local seen, kinds = {}, {}
-    local function walk(value)
-      kinds[type(value)] = true
-      if type(value) ~= "table" or seen[value] then return end
-      seen[value] = true
-      for key, item in next, value do walk(key) walk(item) end
-      walk(getmetatable(value))
-    end
-    walk(_G)
-    local functions = {error, ("").rep, setmetatable, app.integrations.nosuch.call, json.decode, docs.read}
-    for _, f in next, functions do
-      for _, argument in next, {"x", {}, print, 1e308, false} do
-        walk({pcall(f, argument)})
-        walk({xpcall(f, function(problem) walk(problem) return problem end, argument)})
-        walk({pcall(coroutine.wrap(function() return f(argument) end))})
-      end
-    end
-    local list = {}
-    for kind in next, kinds do list[#list + 1] = kind end
-    table.sort(list)
-    return list
-    """
-
-    def test_no_python_object_is_reachable(self, evaluate: Callable[[str], object]) -> None:
-        """Ours: a Python object would be a userdata, and there is none, not even in an error."""
-        assert evaluate(self.WALK) == ["boolean", "function", "nil", "number", "string", "table"]
-
-    def test_globals_are_these(self, evaluate: Callable[[str], object]) -> None:
-        """Ours: a name more is a door more, so it is added here on purpose."""
-        names = evaluate("local r = {} for name in next, _G do r[name] = true end return r")
-        assert isinstance(names, dict)
-        assert sorted(names) == [
-            "_G",
-            "_VERSION",
-            "app",
-            "arg",
-            "assert",
-            "collectgarbage",
-            "coroutine",
-            "debug",
-            "docs",
-            "dump",
-            "error",
-            "getmetatable",
-            "ipairs",
-            "json",
-            "load",
-            "lua_list_docs",
-            "lua_read_doc",
-            "lua_search_docs",
-            "math",
-            "next",
-            "os",
-            "pairs",
-            "pcall",
-            "print",
-            "rawequal",
-            "rawget",
-            "rawlen",
-            "rawset",
-            "regex",
-            "select",
-            "setmetatable",
-            "string",
-            "table",
-            "tonumber",
-            "tostring",
-            "type",
-            "utf8",
-            "xpcall",
-        ]
 
 
 class TestPlaceOfAnError:

@@ -29,6 +29,9 @@ PARTS = (*JSON, "text", "failure", "guard", "bridge", "regex", "modules", "envir
 ROOM = 65536
 """Bytes kept free below the memory limit when a text is handed to Lua, so that pushing it cannot fail."""
 
+_LARGEST = (1 << 63) - 1
+"""The largest integer of Lua: what is larger would arrive there as an exception, an object of Python."""
+
 Answer = bool | int | bytes | tuple[bool | None, bytes]
 
 
@@ -166,8 +169,8 @@ class Sandbox:
         ):  # globals of earlier scripts may fill it; there must be room to free them
             self._lua.gccollect()
             limit = max(limit, min(self._used(), limit) + ROOM)
-        self._lua.set_max_memory(limit, total=True)
-        return self._limits.result
+        self._lua.set_max_memory(min(limit, _LARGEST), total=True)
+        return min(self._limits.result, _LARGEST)
 
     def _do_seed(self) -> Answer:
         """A number for math.random; Lua's own would be the same in every child of one process."""
@@ -184,6 +187,11 @@ class Sandbox:
         self._lua.set_max_memory(self._used() + (1 << 20), total=True)
         return True
 
+    def _over(self, limit: str) -> Answer:
+        """End the run. Its reason is a text; where there was no room for it, lupa would stop for good."""
+        self._do_relax()
+        return None, limit.encode()
+
     def _used(self) -> int:
         used: int = self._lua.get_memory_used(total=True)
         return used
@@ -192,7 +200,10 @@ class Sandbox:
         self._meter.remember(max(0, self._used() - self._base))
 
     def _do_reason(self) -> Answer:
-        return self._stop_reason.encode() if self._stop_reason else False
+        if not self._stop_reason:
+            return False
+        self._do_relax()
+        return self._stop_reason.encode()
 
     def _do_stopping(self) -> Answer:
         return self._stop_reason is not None
@@ -201,7 +212,7 @@ class Sandbox:
         self._sample()
         self._printed += len(text) + 1
         if self._printed > self._limits.output:
-            return None, b"output_limit"
+            return self._over("output_limit")
         self._record(["print", text.decode("utf-8", "replace")])
         return True
 
@@ -218,7 +229,7 @@ class Sandbox:
     def _call(self, make: Callable[[], Json]) -> Answer:
         self._calls += 1
         if self._calls > self._limits.calls:
-            return None, b"call_limit"
+            return self._over("call_limit")
         self._sample()
         with self._uncharged():
             payload = to_lua(make())

@@ -112,6 +112,11 @@ local function shown(name)
   return #name <= LONGEST and name or kit.string.sub(name, 1, LONGEST) .. "..."
 end
 
+-- A path below a namespace, and no longer than a few names may be: each failed call is logged with it.
+local function below(path, name)
+  return #path <= 3 * LONGEST and path .. "." .. shown(name) or path
+end
+
 -- A name that nobody knows: only a call of it is an error, and then the host says what was meant.
 local function unknown(path)
   local stray = {}
@@ -122,7 +127,7 @@ local function unknown(path)
       return "app." .. path
     end,
     __index = function(_, name)
-      return unknown(path .. "." .. shown(name))
+      return unknown(below(path, name))
     end,
     __newindex = function()
       failure.fail("app is read-only")
@@ -152,7 +157,7 @@ function namespace(path)
       load_members()
       local member = members[name]
       if member == nil then
-        return unknown(path .. "." .. shown(name))
+        return unknown(below(path, name))
       end
       return member
     end,

@@ -16,7 +16,7 @@ local concat, huge = kit.table.concat, kit.math.huge
 -- of all pieces needs three times the size, and 16 bytes for each of a million commas.
 local function push(buffer, text)
   buffer.size = buffer.size + #text
-  if buffer.size > buffer.limit then buffer.over() end
+  if buffer.size > buffer.limit then buffer.over(buffer) end
   local parts = buffer.parts
   local top = #parts
   while top > 0 and #parts[top] < 2 * #text do

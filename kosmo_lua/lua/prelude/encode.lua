@@ -21,6 +21,7 @@ local PLAIN, quote, repair, path = scalars.PLAIN, scalars.quote, scalars.repair,
 
 local MAX_DEPTH = 512
 local MAX_WARNINGS = 20
+local EARLY = 1 << 20 -- bytes; what is larger is measured before it is written further
 local LONG = 1024      -- bytes; a longer string does not wait among the pieces
 local KNOWN_KEYS = 256 -- object keys whose quoted form is kept during one run
 
@@ -239,9 +240,25 @@ local function encode_object(value)
   return encode_with(value, {}, true)
 end
 
--- For the result of a script, which becomes printable whatever it is: beyond `limit` bytes `over` is called.
+-- The least that a value takes as JSON. A table is looked at once, however often it is written: a small graph can be
+-- a huge tree.
+local function least(value, depth, known)
+  if type(value) ~= "table" then return 1.0 end
+  if known[value] or depth > MAX_DEPTH or getmetatable(value) ~= nil then return known[value] or 2.0 end
+  known[value] = 2.0 -- inside itself
+  local size = 1.0
+  for _, item in next, value do size = size + 1 + least(item, depth + 1, known) end
+  if size > 2 then known[value] = size end
+  return known[value]
+end
+
+-- For the result of a script, which becomes printable whatever it is: beyond `limit` bytes `over` is called, for what
+-- is far beyond it early.
 local function encode_result(value, limit, over)
-  return encode_with(value, { lenient = true }, false, limit, over)
+  return encode_with(value, { lenient = true }, false, limit < EARLY and limit or EARLY, function(written)
+    written.limit = limit
+    if written.size > limit or least(value, 1, {}) > limit then over() end
+  end)
 end
 
 return encode, encode_object, encode_result

@@ -89,11 +89,11 @@ local function output(line)
 end
 
 function env.print(...)
-  local shown = {}
-  for index = 1, select("#", ...) do
-    shown[index] = text.show((select(index, ...)))
+  local values = kit.table.pack(...)
+  for index = 1, values.n do
+    values[index] = text.show(values[index])
   end
-  output(concat(shown, "\t"))
+  output(concat(values, "\t", 1, values.n))
 end
 
 function env.dump(value)
@@ -105,29 +105,51 @@ end
 env.string.dump = nil
 
 local find, format, gsub = kit.string.find, kit.string.format, kit.string.gsub
+local pack, unpack = kit.table.pack, kit.table.unpack
 local addressed = { table = true, ["function"] = true, thread = true }
 
-local function may_show_address(pattern, ...)
+-- What is known of patterns: true when they show no value as it is, so that there is nothing to look at.
+local MOST = 1000
+local harmless, known = {}, 0
+
+local function look_at(pattern)
+  local plain = gsub(pattern, "%%%%", "")
+  if find(plain, "%%[-+ #0-9.]*p") then
+    failure.fail("bad argument #1 to 'format' (%p would show an address)")
+  end
+  if known == MOST then
+    harmless, known = {}, 0
+  end
+  harmless[pattern] = not find(plain, "%%[-+ #0-9.]*s")
+  known = known + 1
+end
+
+local function shows_address(...)
   local a, b, c = ...
-  return type(pattern) ~= "string" or find(pattern, "p", 1, true) or select("#", ...) > 3
-    or addressed[type(a)] or addressed[type(b)] or addressed[type(c)]
+  return select("#", ...) > 3 or addressed[type(a)] or addressed[type(b)] or addressed[type(c)]
 end
 
 function env.string.format(pattern, ...)
-  if not may_show_address(pattern, ...) then
+  if harmless[pattern] then
     return format(pattern, ...)
   end
-  if type(pattern) == "string" and find(gsub(pattern, "%%%%", ""), "%%[-+ #0-9.]*p") then
-    failure.fail("bad argument #1 to 'format' (%p would show an address)")
+  if type(pattern) == "string" and harmless[pattern] == nil then
+    look_at(pattern)
   end
-  local values = kit.table.pack(...)
+  if not shows_address(...) then
+    return format(pattern, ...)
+  end
+  local values = pack(...)
   for index = 1, values.n do
     if addressed[type(values[index])] then
       values[index] = text.show(values[index])
     end
   end
-  return format(pattern, kit.table.unpack(values, 1, values.n))
+  return format(pattern, unpack(values, 1, values.n))
 end
+
+-- The methods of an error's sentence: what a script does to its own library does not reach them.
+failure.methods = copy(env.string)
 
 local strings = kit.getmetatable("")
 strings.__index = env.string

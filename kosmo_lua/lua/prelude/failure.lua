@@ -77,7 +77,7 @@ end
 
 -- `err:match("...")` and the like work on the sentence.
 function error_table.__index(_, name)
-  local method = kit.string[name]
+  local method = failure.methods[name]
   return method and function(problem, ...)
     return method(text.show(problem), ...)
   end
@@ -159,10 +159,23 @@ local function message_of(problem)
   return text.show(problem)
 end
 
+local TOO_LARGE = {}
+
+-- The fields of an error table, as far as a result could be as large.
+local function details_of(problem)
+  local ok, written, text = pcall(json.encode_result, problem, failure.result_limit, function()
+    error(TOO_LARGE, 0)
+  end)
+  if not ok and not rawequal(written, TOO_LARGE) then
+    error(written, 0)
+  end
+  return ok and text or nil
+end
+
 local function account(problem)
   local file, line = position()
   local report = { type = "runtime", file = file, line = line }
-  report.traceback = failure.hide(traceback())
+  report.traceback = shorten(failure.hide(traceback()))
   if origin[problem] then
     local known = origin[problem]
     report.origin, report.file, report.line = known.facts, known.file, known.line
@@ -177,8 +190,7 @@ local function account(problem)
     local where = file and file .. ":" .. line .. ": " or ""
     report.message = shorten(where .. message_of(problem))
     if type(problem) == "table" then
-      local _, details = json.encode(problem, { lenient = true })
-      report.details = details
+      report.details = details_of(problem)
     end
   end
   return report

@@ -4,7 +4,7 @@
 local kit = ...
 local bridge, failure, host, json, text = kit.bridge, kit.failure, kit.host, kit.json, kit.text
 local find, sub = kit.string.find, kit.string.sub
-local concat, load, pack, unpack, xpcall = kit.table.concat, kit.load, kit.table.pack, kit.table.unpack, kit.xpcall
+local concat, error, load, pack, unpack, xpcall = kit.table.concat, kit.error, kit.load, kit.table.pack, kit.table.unpack, kit.xpcall
 
 -- No result is nil, one is itself, several are a list.
 local function single(results)
@@ -33,9 +33,27 @@ local function print_all(values)
   end
 end
 
--- Within the limits: the script, and then the conversion of its result, which may run its metamethods.
-local function body(main_chunk, arguments, show)
+-- What somebody types may be an expression, too.
+local function compile(environment, code, name, show)
+  local expression = show and load("return " .. code, name, "t", environment)
+  if expression then
+    return expression
+  end
+  return load(code, name, "t", environment)
+end
+
+-- Within the limits: the compiler, which may take minutes and gigabytes, the script, and then the conversion of its
+-- result, which may run its metamethods. A third value is why the script is no Lua.
+local function body(environment, code, name, arguments, show)
   local limit = host("start")
+  failure.result_limit = limit
+  local main_chunk, problem = compile(environment, code, name, show)
+  if not main_chunk then
+    if failure.is_fatal(problem) then
+      error(failure.OVER, 0)
+    end
+    return nil, nil, problem
+  end
   local results = pack(main_chunk(unpack(arguments)))
   if show then
     print_all(results)
@@ -51,15 +69,6 @@ local function report(details)
   host("end", false, written)
 end
 
--- What somebody types may be an expression, too.
-local function compile(environment, code, name, show)
-  local expression = show and load("return " .. code, name, "t", environment)
-  if expression then
-    return expression
-  end
-  return load(code, name, "t", environment)
-end
-
 local seeded = false
 
 local function run(environment, code, name, arguments, show)
@@ -68,17 +77,13 @@ local function run(environment, code, name, arguments, show)
     kit.math.randomseed(host("seed"))
     seeded = true
   end
-  local script, problem = compile(environment, code, name, show)
-  if not script then
-    return report({ type = "syntax", message = problem })
-  end
   if not find(code, "\n", 1, true) then
     failure.only_line = sub(name, 2)
   end
   local _, given = json.decode(arguments)
   given[0] = sub(name, 2)
   environment.arg = given
-  local ok, result, warnings = xpcall(body, failure.describe, script, given, show)
+  local ok, result, warnings, problem = xpcall(body, failure.describe, environment, code, name, given, show)
   host("stop")
   -- Out of memory reaches no message handler, so it is noticed here at the latest.
   if failure.fatal or (not ok and failure.is_fatal(result)) then
@@ -86,6 +91,9 @@ local function run(environment, code, name, arguments, show)
   end
   if not ok then
     return report(failure.report(result))
+  end
+  if problem then
+    return report({ type = "syntax", message = problem })
   end
   local _, notes = json.encode(warnings or {}, { lenient = true })
   host("end", true, result, notes)

@@ -130,7 +130,9 @@ function write(run, value, depth, n)
 end
 
 local function show(value)
-  if type(value) ~= "table" then return key_text(value) end
+  local kind = type(value)
+  if kind == "number" then return tostring(value) end
+  if kind ~= "table" then return key_text(value) end
   local run = buffer.new()
   run.open = {}
   return buffer.finish(run, write(run, value, 0, 0))

@@ -1,0 +1,3 @@
+-- %s calls the real tostring.
+-- result: "function {}"
+return ("%s %s"):format(print, {})

@@ -1,0 +1,3 @@
+-- The default mode of Lua takes both.
+-- result: null
+return (load("\27Lua", "x", "bt"))

@@ -1,0 +1,3 @@
+-- Bytecode can crash the interpreter.
+-- result: null
+return string.dump

@@ -1,0 +1,3 @@
+-- Files.
+-- result: [null, null, null]
+return io, dofile, loadfile

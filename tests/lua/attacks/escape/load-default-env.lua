@@ -1,0 +1,3 @@
+-- load gives the sandbox, not the real globals.
+-- result: [true, null]
+return load("return _G")() == _G, load("return python")()

@@ -1,0 +1,3 @@
+-- A mode that allows nothing.
+-- result: null
+return (load("return 1", "c", ""))

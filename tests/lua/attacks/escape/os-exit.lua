@@ -1,0 +1,3 @@
+-- os.exit would end the host.
+-- error: runtime
+os.exit(0)

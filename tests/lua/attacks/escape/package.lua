@@ -1,0 +1,3 @@
+-- package.loaded would have everything.
+-- result: null
+return package

@@ -1,0 +1,3 @@
+-- The shortest escape there is.
+-- error: runtime
+python.eval("1")

@@ -1,0 +1,3 @@
+-- lupa's door to Python.
+-- result: null
+return python

@@ -1,0 +1,3 @@
+-- A library of Lua is no module.
+-- error: runtime
+require("os")

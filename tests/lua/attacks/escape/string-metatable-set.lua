@@ -1,0 +1,3 @@
+-- The metatable of strings cannot be replaced.
+-- result: false
+return (pcall(setmetatable, "", {}))

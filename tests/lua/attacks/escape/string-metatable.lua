@@ -1,0 +1,3 @@
+-- Shared by every string.
+-- result: false
+return getmetatable("")

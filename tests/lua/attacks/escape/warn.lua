@@ -1,0 +1,3 @@
+-- warn writes to stderr, past the host.
+-- result: null
+return warn

@@ -1,0 +1,3 @@
+-- Namespaces are closed.
+-- result: [false, false]
+return getmetatable(app), getmetatable(app.integrations)

@@ -1,0 +1,3 @@
+-- app is read-only.
+-- error: runtime
+app.integrations = {}

@@ -1,0 +1,3 @@
+-- All that there is, in one text.
+-- result: false
+return (pcall(json.encode, _G))

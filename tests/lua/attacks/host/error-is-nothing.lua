@@ -1,0 +1,3 @@
+-- Any value can be an error, also none.
+-- error: runtime
+error()

@@ -1,0 +1,3 @@
+-- Levels that there are not.
+-- error: runtime
+error("x", math.maxinteger)

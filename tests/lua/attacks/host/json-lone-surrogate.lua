@@ -1,0 +1,4 @@
+-- Half a character, escaped.
+-- result: "string"
+local ok, text = pcall(json.decode, '"\\ud800"')
+return type(text)

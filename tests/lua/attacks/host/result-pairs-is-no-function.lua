@@ -1,0 +1,3 @@
+-- __pairs that cannot be called.
+-- error: runtime
+return setmetatable({}, {__pairs = 1})

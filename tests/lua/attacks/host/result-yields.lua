@@ -1,0 +1,3 @@
+-- The conversion is no coroutine.
+-- error: runtime
+return setmetatable({}, {__pairs = coroutine.yield})

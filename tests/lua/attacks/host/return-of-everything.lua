@@ -1,0 +1,3 @@
+-- All that there is, as the result.
+-- result: ...
+return _G

@@ -1,0 +1,3 @@
+-- One big allocation.
+-- error: memory_limit
+return #("x"):rep(1e9)

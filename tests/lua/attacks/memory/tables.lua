@@ -1,0 +1,3 @@
+-- Many small ones.
+-- error: memory_limit
+local t = {} while true do t = {t} end

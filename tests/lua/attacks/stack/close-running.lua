@@ -1,0 +1,4 @@
+-- Closing what runs.
+-- error: runtime
+-- message: cannot close a running coroutine
+coroutine.close(coroutine.running())

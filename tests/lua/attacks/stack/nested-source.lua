@@ -1,0 +1,3 @@
+-- The compiler recurses.
+-- result: [null, "C stack overflow"]
+return load("return " .. ("("):rep(1e5))

@@ -1,0 +1,3 @@
+-- The compiler recurses for tables.
+-- result: null
+return (load("return " .. ("{"):rep(1e5) .. ("}"):rep(1e5)))

@@ -1,0 +1,3 @@
+-- __tostring gives no string.
+-- error: runtime
+error(setmetatable({}, {__tostring = function() return {} end}))

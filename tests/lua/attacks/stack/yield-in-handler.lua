@@ -1,0 +1,3 @@
+-- A handler cannot wait.
+-- result: false
+return (coroutine.wrap(function() return xpcall(error, coroutine.yield, "x") end)())

@@ -1,0 +1,4 @@
+-- Every name that is not there runs the script's code.
+-- error: cpu_limit
+setmetatable(_G, {__index = function() while true do end end})
+return nothing

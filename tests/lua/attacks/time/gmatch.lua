@@ -1,0 +1,3 @@
+-- An iterator in C over nothing.
+-- error: cpu_limit
+while true do for _ in (""):gmatch("") do end end

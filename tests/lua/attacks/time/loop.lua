@@ -1,0 +1,3 @@
+-- The plain case.
+-- error: cpu_limit
+while true do end

@@ -1,0 +1,3 @@
+-- Calling a table.
+-- error: cpu_limit
+setmetatable({}, {__call = function() while true do end end})()

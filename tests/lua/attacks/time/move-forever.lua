@@ -1,0 +1,4 @@
+-- table.move believes its arguments.
+-- error: cpu_limit
+-- needs: process
+table.move({}, 1, 1 << 60, 2)

@@ -1,0 +1,3 @@
+-- An object without fields.
+-- result: {}
+return json.object()

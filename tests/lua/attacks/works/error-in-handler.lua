@@ -1,0 +1,3 @@
+-- An error of the handler is an error.
+-- result: false
+return (xpcall(error, function() error("again") end, "x"))

@@ -1,0 +1,4 @@
+-- A table with a message.
+-- error: runtime
+-- message: custom
+error({code = 5, message = "custom"})

@@ -1,0 +1,3 @@
+-- Bytes that are no text.
+-- result: "a�b"
+return "a\xffb"

@@ -1,0 +1,3 @@
+-- A chunk gets arguments.
+-- result: 42
+return load("return ... + 1")(41)

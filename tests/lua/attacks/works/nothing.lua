@@ -1,0 +1,3 @@
+-- No return value is null.
+-- result: null
+local x = 1

@@ -1,0 +1,3 @@
+-- Results of pcall come with their holes.
+-- result: 3
+return select('#', pcall(function() return nil, nil end))

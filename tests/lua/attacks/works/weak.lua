@@ -1,0 +1,3 @@
+-- Weak tables are allowed.
+-- result: "table"
+return type(setmetatable({}, {__mode = "k"}))
