@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bridge import bridge
 from limits import limits
 from measure import Row, compare
 
@@ -45,6 +46,7 @@ def rows(pairs: int) -> Iterator[Row]:
     yield compare("start-up", "import click, lupa.lua54", start, _command(peer), 1.3, pairs)
     yield from _lua(max(pairs // 5, 3))
     yield from limits(pairs)
+    yield from bridge(max(pairs // 5, 3))
     yield from _calls(max(pairs // 5, 3))
 
 

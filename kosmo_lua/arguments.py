@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from difflib import get_close_matches
+from functools import cache
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -36,10 +37,16 @@ def check(model: type[Model], arguments: JsonObject) -> Model:
         InvalidArguments: names every missing, misspelt, wrongly typed and surplus parameter, and a
             number that JSON cannot hold by its path; `details["problems"]` has one entry for each.
     """
-    problems = [
-        f"{path} is {value}, which JSON cannot hold" for path, value in _not_finite(arguments)
+    problems = []
+    if not _is_finite(arguments):
+        problems = [
+            f"{path} is {value}, which JSON cannot hold" for path, value in _not_finite(arguments)
+        ]
+    problems += [
+        f"{alias} is given twice, as {alias} and as {name}"
+        for alias, name in _spelt_twice(model)
+        if alias in arguments and name in arguments
     ]
-    problems += _given_twice(model, arguments)
     try:
         checked = model.model_validate(arguments)
     except ValidationError as error:
@@ -95,14 +102,25 @@ def _example(model: type[BaseModel], parameter: str) -> str:
     return ""
 
 
-def _given_twice(model: type[BaseModel], arguments: JsonObject) -> list[str]:
-    """Find parameters given under both of their spellings, of which pydantic would drop one."""
+@cache
+def _spelt_twice(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+    """Find parameters with two spellings; given under both, pydantic would drop one."""
     pairs = [(parameter_name(name, field), name) for name, field in model.model_fields.items()]
-    return [
-        f"{alias} is given twice, as {alias} and as {name}"
-        for alias, name in pairs
-        if alias != name and alias in arguments and name in arguments
-    ]
+    return tuple((alias, name) for alias, name in pairs if alias != name)
+
+
+def _is_finite(value: Json) -> bool:
+    """Tell fast whether `_not_finite` has anything to find, which is rare."""
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            pending.extend(item)
+        elif isinstance(item, float) and not math.isfinite(item):
+            return False
+    return True
 
 
 def _not_finite(value: Json, path: str = "") -> Iterator[tuple[str, str]]:

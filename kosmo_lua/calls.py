@@ -1,6 +1,7 @@
 """The one path of a call: find, validate, permit, load the account, invoke, log."""
 
 import time
+from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,10 @@ class Calls:
     def __init__(
         self, catalog: Catalog, accounts: Accounts, policy: Policy, record: Record
     ) -> None:
-        self._catalog = catalog
         self._accounts = accounts
         self._policy = policy
         self._record = record
+        self._resolve = lru_cache(maxsize=256)(catalog.resolve)
         self._apis: dict[tuple[str, str], Api[Any]] = {}
         self._numbers = count(1)
 
@@ -34,14 +35,14 @@ class Calls:
         Raises:
             KosmoError: one of its kinds; `effect` says whether anything was sent.
         """
-        target = self._catalog.resolve(name)
+        target = self._resolve(name)
         if not isinstance(arguments, dict):
             raise self._blamed(target, _not_named(target, arguments))
         return self._call(target, arguments)
 
     def call_with(self, name: str, values: list[Json]) -> Json:
         """Call a function with positional arguments, in the order of its schema."""
-        target = self._catalog.resolve(name)
+        target = self._resolve(name)
         try:
             arguments = _named(target, values)
         except KosmoError as error:
@@ -54,7 +55,8 @@ class Calls:
         self._record(["call", number, function.full_name, target.account, function.access])
         failure: KosmoError | None = None
         try:
-            self._accounts.find(target.integration, target.account)
+            if (function.integration, target.account) not in self._apis:
+                self._accounts.find(target.integration, target.account)
             checked = function.validate(arguments)
             self._policy.permit(function, target.account, arguments)
             api = self._api(target)

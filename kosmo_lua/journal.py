@@ -108,16 +108,11 @@ class Recorder:
         duration_ms: float,
         error: list[str] | None,
     ) -> None:
-        call, _ = self._open.pop(number)
-        self._log.add(
-            call._replace(
-                effect=effect,
-                status=status,
-                attempts=attempts,
-                duration_ms=duration_ms,
-                error=CallError(*error) if error else None,
-            )
-        )
+        (function, account, access, *_), _ = self._open.pop(number)
+        problem = CallError(*error) if error else None
+        # By position: this runs for each call, and _replace takes three times as long.
+        call = Call(function, account, access, effect, status, attempts, duration_ms, problem)
+        self._log.add(call)
 
     def _on_end(self, fields: JsonObject) -> None:
         self.ending = Ending.of(fields)

@@ -363,6 +363,7 @@ def test_null_is_absent_unless_asked_for(evaluate: Evaluate) -> None:
     assert evaluate("return json.decode('null') == nil") is True
     assert evaluate("return json.decode('null', {null = true}) == json.null") is True
     assert evaluate("return next(json.decode('{\"a\": null}')) == nil") is True
+    assert evaluate("return json.encode(json.decode('{\"a\": null}'))") == "{}"
     assert evaluate("return json.decode('{\"a\": null}', {null = true})") == {"a": None}
     assert evaluate("return #json.decode('[1, null, 3]')") == 3
 

@@ -1,35 +1,150 @@
-"""JSON text at the border of Lua, in both directions.
+"""Values at the border of Lua: what Lua sends is JSON text, what it gets are pieces of a value.
 
-Text is what crosses: it is exact, it is safe near the memory limit, and it leaves no Python object in Lua.
+Bytes are what crosses: they are exact, safe near the memory limit, and leave no Python object in Lua. An
+answer needs no check, so it goes in marshal's format, which Lua reads several times as fast as JSON.
+docs/decisions/bridge.md has the figures.
 """
 
 import json
+import marshal
+import re
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
+from math import isfinite
+from operator import itemgetter
 from typing import Any
 
+from kosmo_lua.errors import ServiceError
 from kosmo_lua.values import Json
+
+BLOCK = 1000
+"""A longer list goes to Lua in pieces of so many elements, so that it never has to fit in twice."""
+FEW = 16
+"""Fewer elements are not worth a look whether they are alike."""
+DEEP = 6
+"""Below so many levels nothing is rearranged."""
+WIDE = 100
+"""Objects with more keys are not made columns."""
+
+_DECODER = json.JSONDecoder()
+_LONE_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 
 def from_lua(text: bytes) -> Any:  # noqa: ANN401  # JSON, whose shape the caller knows
-    """Decode what the sandbox encoded."""
-    return json.loads(text)
+    """Decode what the sandbox encoded: text without spaces around it, which need not be looked for."""
+    return _DECODER.raw_decode(text.decode())[0]
 
 
-def to_lua(value: Json) -> bytes:
-    """Encode a value for the sandbox.
+def to_json(value: Json) -> bytes:
+    """Write a value as JSON that Lua can decode.
 
-    A service may send what is no JSON value for Lua: lone surrogates become U+FFFD, and NaN and infinities,
-    which Python's parser lets through, become null.
+    Lone surrogates become U+FFFD; NaN and infinities, which Python's parser lets through, become null.
     """
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError:
         text = json.dumps(_finite(value), ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
-def _finite(value: Json) -> Json:
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):  # noqa: PLR0124  # NaN
+def digits(number: bytes) -> bytes:
+    """Return the decimal digits of an integer that Lua found in a piece, as marshal wrote it."""
+    return str(marshal.loads(b"l" + number)).encode()  # noqa: S302  # an integer of our own
+
+
+class Pieces:
+    """A value on its way to Lua: its first piece, and those of its long lists when they are asked for.
+
+    prelude/answer.lua reads them. What is no JSON value for Lua is replaced: lone surrogates become U+FFFD,
+    there and here NaN and infinities become null.
+    """
+
+    def __init__(self, value: Json) -> None:
+        self._long: list[Iterator[bytes]] = []
+        self.head = self._piece(value)
+
+    def more(self, index: int) -> bytes:
+        """Return the next piece of a long list."""
+        return next(self._long[index])
+
+    def _piece(self, value: Json) -> bytes:
+        try:
+            data = marshal.dumps(self._arranged(value, 0), 2)
+        except ValueError:  # a subclass, such as an enumeration of strings
+            data = self._plain(value)
+        if b"\xed" in data and _LONE_SURROGATE.search(data):
+            data = self._plain(value)
+        return data + b"0"
+
+    def _plain(self, value: Json) -> bytes:
+        """Write a value that holds more than JSON, as JSON would have it."""
+        try:
+            return marshal.dumps(self._arranged(json.loads(to_json(value)), 0), 2)
+        except (ValueError, RecursionError):  # more than a thousand levels, or a cycle
+            message = "the answer is nested too deep (more than 512 levels)"
+            raise ServiceError(message, effect="unknown") from None
+
+    def _arranged(self, value: Any, depth: int) -> Any:  # noqa: ANN401  # JSON with marked lists in it
+        """Return the value with marks, which are lists that begin with an ellipsis, for its lists."""
+        kind = value.__class__
+        if depth > DEEP or kind not in (dict, list):
+            return value
+        if kind is dict:
+            return {key: self._arranged(item, depth + 1) for key, item in value.items()}
+        if len(value) > BLOCK:
+            self._long.append(self._blocks(value))
+            return [..., "long", len(self._long) - 1, len(value)]
+        if len(value) < FEW:
+            return [self._arranged(item, depth + 1) for item in value]
+        return self._column(value, depth)
+
+    def _blocks(self, values: list[Json]) -> Iterator[bytes]:
+        for start in range(0, len(values), BLOCK):
+            yield self._piece(values[start : start + BLOCK])
+
+    def _column(self, values: list[Any], depth: int) -> list[Any]:
+        """Arrange values of one kind so that Lua can read them together."""
+        kinds = {*map(type, values)}
+        if len(kinds) != 1:
+            return values
+        kind = kinds.pop()
+        if kind is dict:
+            return self._rows(values, depth)
+        return self._lists(values, depth) if kind is list else _alike(values, kind)
+
+    def _rows(self, rows: list[dict[str, Json]], depth: int) -> list[Any]:
+        shapes = {*map(tuple, rows)}
+        keys = shapes.pop()
+        if shapes or not 0 < len(keys) <= WIDE or {*map(type, keys)} != {str}:
+            return rows
+        columns = ([*map(itemgetter(key), rows)] for key in keys)
+        return [..., "rows", len(rows), [*keys], *(self._column(c, depth + 2) for c in columns)]
+
+    def _lists(self, lists: list[list[Json]], depth: int) -> list[Any]:
+        sizes = [*map(len, lists)]
+        if sum(sizes) > 4 * BLOCK:
+            return [self._arranged(item, depth + 1) for item in lists]
+        elements = [*chain.from_iterable(lists)]
+        return [..., "lists", sizes, self._column(elements, depth + 1)]
+
+
+def _alike(values: list[Any], kind: type) -> list[Any]:
+    """Mark strings and floats with the format in which Lua unpacks each, marshal's own; pack integers."""
+    if kind is str:
+        return [..., "xs4", values]
+    if kind is float and all(map(isfinite, values)):
+        return [..., "xd", values]
+    if kind is int:
+        with suppress(struct.error):  # one is beyond 64 bit
+            return [..., "integers", struct.pack(f"<{len(values)}q", *values)]
+    return values
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401  # JSON
+    if isinstance(value, float) and not isfinite(value):
         return None
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list) else value
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value

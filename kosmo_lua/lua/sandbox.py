@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from lupa import lua54
 
-from kosmo_lua.errors import Interrupted, InvalidArguments, KosmoError
-from kosmo_lua.lua.convert import from_lua, to_lua
+from kosmo_lua.errors import Interrupted, InvalidArguments, KosmoError, ServiceError
+from kosmo_lua.lua.convert import Pieces, digits, from_lua, to_json
 from kosmo_lua.lua.limits import Limits, Meter
 from kosmo_lua.lua.modules import Modules
 from kosmo_lua.lua.script import Script
@@ -24,8 +24,11 @@ if TYPE_CHECKING:  # start-up
     from kosmo_lua.journal import Record
     from kosmo_lua.lua.namespace import Namespace
 
-JSON = ("buffer", "scalars", "json", "encode", "decode")
-PARTS = (*JSON, "text", "failure", "guard", "bridge", "regex", "modules", "environment", "run")
+JSON = ("buffer", "scalars", "json", "names", "encode", "decode")
+PARTS = (
+    *JSON,
+    *("text", "failure", "guard", "answer", "bridge", "regex", "modules", "environment", "run"),
+)
 ROOM = 65536
 """Bytes kept free below the memory limit when a text is handed to Lua, so that pushing it cannot fail."""
 
@@ -104,7 +107,7 @@ class Sandbox:
             return self._limits.exceeded("memory_limit")
         self._begin(script)
         try:
-            self._run(script.code, _chunk_name(script), to_lua([*script.arguments]), script.show)
+            self._run(script.code, _chunk_name(script), to_json([*script.arguments]), script.show)
         except lua54.LuaError:
             if not self._stop_reason:
                 raise
@@ -118,6 +121,7 @@ class Sandbox:
     def _begin(self, script: Script) -> None:
         self._name = script.name
         self._modules = Modules(script.folders)
+        self._parts: list[bytes] = []
         self._printed = 0
         self._calls = 0
         self._ending: JsonObject | None = None
@@ -141,17 +145,18 @@ class Sandbox:
         try:
             return self._operations[operation](*values)
         except KosmoError as error:
-            return self._answer(False, to_lua(error.facts()))
+            return self._answer(False, to_json(error.facts()))
         except BaseException as error:  # noqa: BLE001  # see above; reported as a defect
             message = f"internal error: {type(error).__name__}: {error}"
             self._ending = {"error": message, "info": {"code": "internal", "type": "internal"}}
             facts: JsonObject = {"code": "internal", "message": message, "effect": "unknown"}
-            return self._answer(False, to_lua(facts))
+            return self._answer(False, to_json(facts))
 
     def _answer(self, ok: bool, payload: bytes) -> Answer:  # noqa: FBT001  # Lua's convention: ok first
         """Return a text to Lua if it fits into its memory; else its size, until Lua has made room."""
+        used = self._sample()
         limit = self._lua.get_max_memory(total=True)
-        if limit and self._used() + len(payload) + ROOM > limit:
+        if limit and used + len(payload) + ROOM > limit:
             self._pending = payload
             self._pending_ok = ok
             return len(payload)
@@ -159,6 +164,23 @@ class Sandbox:
 
     def _do_take(self) -> Answer:
         return self._answer(self._pending_ok, self._pending)
+
+    def _first(self, pieces: Pieces) -> Answer:
+        """Return the first piece of a value; Lua asks for the others."""
+        self._pieces = pieces
+        return self._answer(True, pieces.head)
+
+    def _do_more(self, index: int) -> Answer:
+        with self._uncharged():
+            piece = self._pieces.more(index)
+        return self._answer(True, piece)
+
+    def _do_digits(self, number: bytes) -> Answer:
+        return self._answer(True, digits(number))
+
+    def _do_refuse_value(self, problem: bytes) -> Answer:
+        """What a call has returned cannot be a value in Lua."""
+        raise ServiceError(f"the answer {problem.decode()}", effect="unknown")
 
     def _do_start(self) -> Answer:
         """Begin to count; the answer is how long a result may be."""
@@ -196,8 +218,11 @@ class Sandbox:
         used: int = self._lua.get_memory_used(total=True)
         return used
 
-    def _sample(self) -> None:
-        self._meter.remember(max(0, self._used() - self._base))
+    def _sample(self) -> int:
+        """Take a sample of the memory in use, and return it. After `relax` it may exceed the limit."""
+        used = self._used()
+        self._meter.remember(min(max(0, used - self._base), self._limits.memory))
+        return used
 
     def _do_reason(self) -> Answer:
         if not self._stop_reason:
@@ -216,24 +241,37 @@ class Sandbox:
         self._record(["print", text.decode("utf-8", "replace")])
         return True
 
+    def _do_part(self, text: bytes) -> Answer:
+        self._parts.append(text)
+        return True
+
+    def _whole(self, last: bytes) -> Any:  # noqa: ANN401  # JSON, whose shape the caller knows
+        """Decode what Lua has handed over in parts."""
+        if self._parts:
+            last = b"".join([*self._parts, last])
+            self._parts.clear()
+        return from_lua(last)
+
     def _do_call(self, path: bytes, arguments: bytes) -> Answer:
         return self._call(
-            lambda: self._host.call(path.decode("utf-8", "replace"), from_lua(arguments))
+            lambda: self._host.call(path.decode("utf-8", "replace"), self._whole(arguments))
         )
 
     def _do_call_with(self, path: bytes, values: bytes) -> Answer:
         return self._call(
-            lambda: self._host.call_with(path.decode("utf-8", "replace"), from_lua(values))
+            lambda: self._host.call_with(path.decode("utf-8", "replace"), self._whole(values))
         )
 
     def _call(self, make: Callable[[], Json]) -> Answer:
         self._calls += 1
         if self._calls > self._limits.calls:
             return self._over("call_limit")
-        self._sample()
-        with self._uncharged():
-            payload = to_lua(make())
-        return self._answer(True, payload)
+        self._meter.enter(self._clock())
+        try:
+            pieces = Pieces(make())
+        finally:
+            self._meter.leave(self._clock())
+        return self._first(pieces)
 
     @contextmanager
     def _uncharged(self) -> Iterator[None]:
@@ -246,14 +284,14 @@ class Sandbox:
 
     def _do_members(self, path: bytes) -> Answer:
         with self._uncharged():
-            payload = to_lua(self._host.members(path.decode()))
-        return self._answer(True, payload)
+            pieces = Pieces(self._host.members(path.decode()))
+        return self._first(pieces)
 
     def _do_help(self, name: bytes, values: bytes) -> Answer:
         with self._uncharged():
             helper = self._host.helper(name.decode())
         # The helper's own work is charged, so that a script cannot use it to compute for free.
-        return self._answer(True, to_lua(helper(*from_lua(values))))
+        return self._first(Pieces(helper(*self._whole(values))))
 
     def _do_module(self, name: bytes) -> Answer:
         """Load a module: its file, a newline, its text."""

@@ -1,52 +1,32 @@
 -- Calls to the host: `app.*` and the helpers that are written in Python. Only strings, integers and
--- booleans cross, as JSON text; no Python object is ever visible here.
+-- booleans cross; no Python object is ever visible here.
 
 local kit = ...
 local failure, host, json = kit.failure, kit.host, kit.json
-local collectgarbage, error, next, pack, pairs = kit.collectgarbage, kit.error, kit.next, kit.table.pack, kit.pairs
-local rawequal, select, setmetatable, sort, type = kit.rawequal, kit.select, kit.setmetatable, kit.table.sort, kit.type
+local next, pack, rawequal, select = kit.next, kit.table.pack, kit.rawequal, kit.select
+local setmetatable, sort, type = kit.setmetatable, kit.table.sort, kit.type
 
 local LONGEST = 100 -- bytes of a name
 
-local bridge = {}
+local receive, read = kit.answer.receive, kit.answer.read
 
--- What the host answers: true and a text; false and a failure as JSON; nil and the limit that ends the run;
--- or a number, the size of an answer for which there is no room, until garbage was collected.
-local function receive(ok, payload)
-  if ok then
-    if ok == true then
-      return payload
-    end
-    collectgarbage()
-    ok, payload = host("take")
-    if ok == true then
-      return payload
-    end
-    if ok then
-      failure.stop("memory_limit")
-    end
-  end
-  if ok == false then
-    failure.raise(payload)
-  end
-  failure.stop(payload)
-end
-bridge.receive = receive
+local bridge = { receive = receive }
 
-local function decoded(payload)
-  local ok, value = json.decode(payload, { big = "string" })
-  if not ok then
-    error("the host answered with something that is no JSON: " .. value, 0)
-  end
-  return value
+local function answer(...)
+  return read(receive(...))
 end
 
-local function encoded(name, encode, value)
-  local ok, written = encode(value)
+-- Hands a value to the host in parts, so that it never has to fit into memory twice; returns the last part.
+local function hand_over(name, value, is_object)
+  local ok, parts = json.encode_parts(value, is_object)
   if not ok then
-    failure.raise(receive(host("refuse", name, written)))
+    receive(host("refuse", name, parts))
   end
-  return written
+  for index = 1, #parts - 1 do
+    host("part", parts[index])
+    parts[index] = false
+  end
+  return parts[#parts]
 end
 
 -- Arguments by position, with their holes.
@@ -70,24 +50,24 @@ local function call(path, ...)
     failure.fail("call it with a dot and not with a colon: app." .. path .. "{...}")
   end
   if select("#", ...) == 0 then
-    return decoded(receive(host("call", path, "{}")))
+    return answer(host("call", path, "{}"))
   end
   if select("#", ...) == 1 and type(first) == "table" and not rawequal(first, json.null) then
-    return decoded(receive(host("call", path, encoded(path, json.encode_object, first))))
+    return answer(host("call", path, hand_over(path, first, true)))
   end
-  return decoded(receive(host("call_with", path, encoded(path, json.encode, list(...)))))
+  return answer(host("call_with", path, hand_over(path, list(...), false)))
 end
 
 -- A helper function that is written in Python, such as docs.read.
 function bridge.help(name, ...)
-  return decoded(receive(host("help", name, encoded(name, json.encode, list(...)))))
+  return answer(host("help", name, hand_over(name, list(...), false)))
 end
 
 local namespace
 
 -- The members of a namespace, by name; those in `names` are listed, the rest are other spellings.
 local function members_of(path)
-  local found = decoded(receive(host("members", path)))
+  local found = answer(host("members", path))
   local members, names = {}, {}
   for _, name in next, found.functions do
     members[name] = function(...)

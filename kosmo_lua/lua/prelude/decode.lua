@@ -168,6 +168,7 @@ local function remove_nulls(object)
   for key, value in next, object do
     if value == null then object[key] = nil end
   end
+  if next(object) == nil then decoded[object] = "object" end
 end
 
 local function parse_object(run, at, depth)

@@ -1,8 +1,8 @@
 -- Writes a value as JSON text.
 --
---   encode(value, options)  -> true, text, warnings | false, problem
---   encode_object(value)    -> the same; an empty table at the top is `{}`
---   encode_result(value, limit, over) -> the same, lenient and bounded
+--   encode(value, options)            -> true, text, warnings | false, problem
+--   encode_parts(value, is_object)    -> true, the parts of the text | false, problem
+--   encode_result(value, limit, over) -> as encode, lenient and bounded
 --
 -- A problem is a return value, never an error: the errors that do pass through here are a script's own, "not enough
 -- memory", and the end of a run, and all of them go on untouched because nothing in this file catches any.
@@ -13,122 +13,117 @@
 local kit = ...
 
 local type, next, getmetatable, find = kit.type, kit.next, kit.getmetatable, kit.string.find
-local rep, sub, huge, math_type = kit.string.rep, kit.string.sub, kit.math.huge, kit.math.type
+local format, rep, unpack = kit.string.format, kit.string.rep, kit.table.unpack
+local huge, math_type = kit.math.huge, kit.math.type
 local buffer, json, scalars = kit.buffer, kit.json, kit.scalars
 local push, flush, MANY = buffer.push, buffer.flush, buffer.MANY
-local marked, entries, array_size, plain_key = json.marked, json.entries, json.array_size, json.plain_key
+local marked, entries, array_size = json.marked, json.entries, json.array_size
 local PLAIN, quote, repair, path = scalars.PLAIN, scalars.quote, scalars.repair, scalars.path
+local complain, in_order = kit.names.complain, kit.names.in_order
+local new_name, new_store = kit.names.new_name, kit.names.new_store
 
 local MAX_DEPTH = 512
-local MAX_WARNINGS = 20
 local EARLY = 1 << 20 -- bytes; what is larger is measured before it is written further
 local LONG = 1024      -- bytes; a longer string does not wait among the pieces
-local KNOWN_KEYS = 256 -- object keys whose quoted form is kept during one run
+local INTEGERS = 64    -- so many integers in a row are written at once
+local MANY_INTEGERS = rep("%d", INTEGERS, ",")
 
-------------------------------------------------------------------------------------------------------- problems
+local compact = new_store()
 
--- nil, so that the writers give up; a lenient run takes the stand-in and goes on.
-local function complain(run, depth, key, what, stand_in)
-  local problem = path(run.keys, depth, key) .. what
-  if not run.lenient then
-    run.problem = problem
-    return nil
-  end
-  if #run.warnings < MAX_WARNINGS then run.warnings[#run.warnings + 1] = problem end
-  return stand_in
-end
-
+-- Nothing is written of a problem, so that the writers give up; a lenient run goes on with the stand-in.
 local function write_stand_in(run, key, depth, n, what, stand_in)
   run.pieces[n + 1] = complain(run, depth, key, what, stand_in)
   return run.pieces[n + 1] and n + 1
-end
-
------------------------------------------------------------------------------------------------------------ keys
-
-local function number_key(run, source, key, depth)
-  local text = plain_key(key)
-  if source[text] == nil then return '"' .. text .. run.colon end
-  return complain(run, depth, run.keys[depth], " has a key collision: " .. text .. ' and "' .. text .. '"', false)
-end
-
--- The quoted key with its colon; nil is a problem, false a key to leave out.
-local function key_text(run, source, key, depth)
-  local kind = type(key)
-  if kind == "number" then return number_key(run, source, key, depth) end
-  if kind ~= "string" then
-    local stand_in = '"' .. plain_key(key) .. run.colon
-    return complain(run, depth, run.keys[depth], ": cannot use " .. kind .. " as a key", stand_in)
-  end
-  local quoted = quote(key)
-  if not quoted then
-    local stand_in = quote(repair(key)) .. sub(run.colon, 2)
-    return complain(run, depth + 1, key, " has a name that is not valid UTF-8", stand_in)
-  end
-  local text = quoted .. sub(run.colon, 2)
-  if run.room > 0 then
-    run.room = run.room - 1
-    run.known[key] = text
-  end
-  return text
-end
-
-local function in_order(keys, source)
-  local at = 0
-  return function()
-    at = at + 1
-    local key = keys[at]
-    return key, source[key]
-  end
 end
 
 --------------------------------------------------------------------------------------------------------- tables
 
 local write
 
--- What stands before the first entry, between two, and after the last.
-local function indented(opening, closing, depth)
+-- What stands before the first entry, between two, and after the last. A plain string is not quoted by itself, which
+-- would make a string of each: its closing quote is written with what follows, by `quoted`.
+local COMMA, LIST, OBJECT = { ",", '",' }, { "[", "]", '"]' }, { "{", "}", '"}' }
+
+local function indented(signs, depth)
   local line = "\n" .. rep("    ", depth)
-  return opening .. line .. "    ", "," .. line .. "    ", line .. closing
+  local between, close = "," .. line .. "    ", line .. signs[2]
+  return { between, '"' .. between }, { signs[1] .. line .. "    ", close, '"' .. close }
+end
+
+-- Writes a run of integers at once; piece by piece table.concat would make a string of each. Returns the last index that
+-- is written, and the one before which there is no such run.
+local function write_integers(run, source, index, size, n)
+  local last = index + INTEGERS - 1
+  if last > size then return index, size end
+  for at = index + 1, last do
+    if math_type(source[at]) ~= "integer" then return index, at end
+  end
+  run.pieces[n] = format(MANY_INTEGERS, unpack(source, index, last))
+  return last, last
 end
 
 local function write_array(run, source, size, depth, n)
-  local pieces = run.pieces
-  local lead, between, close = "[", ",", "]"
-  if run.pretty then lead, between, close = indented(lead, close, depth) end
-  for index = 1, size do
-    pieces[n + 1] = lead
-    lead = between
-    n = write(run, source[index], index, depth + 1, n + 1)
-    if not n then return nil end
+  local pieces, comma, signs = run.pieces, COMMA, LIST
+  if size == 0 then
+    pieces[n + 1] = "[]"
+    return n + 1
+  end
+  if run.pretty then comma, signs = indented(signs, depth) end
+  local lead, between, quoted = signs[1], comma[1], comma[2]
+  local index, single = 1, run.pretty and size or 0
+  while index <= size do
+    local value = source[index]
+    local kind = type(value)
+    if kind == "string" and #value <= LONG and find(value, PLAIN) then
+      pieces[n + 1], pieces[n + 2], pieces[n + 3] = lead, '"', value
+      n, lead = n + 3, quoted
+    elseif kind == "number" and math_type(value) == "integer" then
+      pieces[n + 1], pieces[n + 2] = lead, value
+      n, lead = n + 2, between
+      if index > single then index, single = write_integers(run, source, index, size, n) end
+    else
+      pieces[n + 1] = lead
+      n, lead = write(run, value, kind, index, depth + 1, n + 1), between
+      if not n then return nil end
+    end
+    index = index + 1
     if n > MANY then n = flush(run, n) end
   end
-  pieces[n + 1] = size == 0 and "[]" or close
+  pieces[n + 1] = lead == between and signs[2] or signs[3]
   return n + 1
 end
 
 local function write_object(run, source, keys, depth, n)
-  local pieces, known = run.pieces, run.known
-  local opening, between, close = "{", ",", "}"
-  if run.pretty then opening, between, close = indented(opening, close, depth) end
-  local lead = opening
-  local step, subject = next, source
+  local pieces, comma, signs = run.pieces, COMMA, OBJECT
+  if run.pretty then comma, signs = indented(signs, depth) end
+  local opening, between, quoted = signs[1], comma[1], comma[2]
+  local lead, step, subject = opening, next, source
   if keys then step, subject = in_order(keys, source), nil end
+  local store = run.store
   for key, value in step, subject do
-    local text = known[key]
-    if text == nil then
-      text = key_text(run, source, key, depth)
-      if text == nil then return nil end
+    local kind = type(value)
+    local is_plain = kind == "string" and #value <= LONG and find(value, PLAIN)
+    local names = is_plain and store[lead].plain or store[lead].any
+    local name = names[key]
+    if name == nil then
+      name = new_name(run, names, lead, is_plain and '"' or "", source, key, depth)
+      if name == nil then return nil end
     end
-    if text then
-      pieces[n + 1] = lead
-      pieces[n + 2] = text
-      lead = between
-      n = write(run, value, key, depth + 1, n + 2)
+    if name and is_plain then
+      pieces[n + 1], pieces[n + 2] = name, value
+      n, lead = n + 2, quoted
+    elseif name then
+      pieces[n + 1] = name
+      n, lead = write(run, value, kind, key, depth + 1, n + 1), between
       if not n then return nil end
-      if n > MANY then n = flush(run, n) end
     end
+    if n > MANY then n = flush(run, n) end
   end
-  pieces[n + 1] = lead == opening and "{}" or close
+  if lead == opening then
+    pieces[n + 1] = "{}"
+  else
+    pieces[n + 1] = lead == between and signs[2] or signs[3]
+  end
   return n + 1
 end
 
@@ -155,21 +150,29 @@ local function write_entries(run, t, shape, depth, n)
   return write_object(run, source, keys, depth, n)
 end
 
-local function write_table(run, t, key, depth, n)
-  local open, shape = run.open, marked[t]
-  local above = open[t]
-  if shape == "null" then
+local function write_refused(run, t, key, depth, n)
+  if marked[t] == "null" then
     run.pieces[n + 1] = "null"
     return n + 1
-  elseif above then
+  end
+  local above = run.open[t]
+  if above then
     local what = " refers back to " .. path(run.keys, above, run.keys[above])
     return write_stand_in(run, key, depth, n, what, '"<circular>"')
-  elseif depth == MAX_DEPTH then
-    return write_stand_in(run, key, depth, n, " is nested too deep (more than 512 levels)", '"<too deep>"')
   end
+  return write_stand_in(run, key, depth, n, " is nested too deep (more than 512 levels)", '"<too deep>"')
+end
+
+local function write_table(run, t, key, depth, n)
+  local open, shape = run.open, marked[t]
+  if open[t] or depth == MAX_DEPTH or shape == "null" then return write_refused(run, t, key, depth, n) end
   open[t] = depth
   run.keys[depth] = key
-  n = write_entries(run, t, shape, depth, n)
+  if type(next(t)) == "string" and not shape and not run.sort and getmetatable(t) == nil then
+    n = write_object(run, t, nil, depth, n)
+  else
+    n = write_entries(run, t, shape, depth, n)
+  end
   open[t] = nil
   return n
 end
@@ -199,17 +202,14 @@ local function write_string(run, text, key, depth, n)
   return 0
 end
 
-function write(run, value, key, depth, n)
-  local kind = type(value)
-  if kind == "string" then
-    if #value > LONG or not find(value, PLAIN) then return write_string(run, value, key, depth, n) end
-    run.pieces[n + 1] = '"' .. value .. '"'
-  elseif kind == "table" then
-    return write_table(run, value, key, depth, n)
-  elseif kind == "number" and math_type(value) == "float" then
-    return write_float(run, value, key, depth, n)
-  elseif kind == "number" then
-    run.pieces[n + 1] = value -- table.concat writes an integer exactly, without a string of its own
+-- `kind` is the type of the value.
+function write(run, value, kind, key, depth, n)
+  if kind == "table" then return write_table(run, value, key, depth, n) end
+  if kind == "string" then return write_string(run, value, key, depth, n) end
+  if kind == "number" then
+    -- table.concat writes an integer exactly, without a string of its own.
+    if math_type(value) == "float" then return write_float(run, value, key, depth, n) end
+    run.pieces[n + 1] = value
   elseif kind == "boolean" then
     run.pieces[n + 1] = value and "true" or "false"
   elseif kind == "nil" then
@@ -220,24 +220,32 @@ function write(run, value, key, depth, n)
   return n + 1
 end
 
-local function encode_with(value, options, top_object, limit, over)
-  if type(options) ~= "table" then return false, "expected a table of options, got " .. json.described(options), {} end
+local function new_run(options, limit, over)
   local run = buffer.new(limit, over)
-  run.keys, run.open, run.known, run.room, run.warnings = {}, {}, {}, KNOWN_KEYS, {}
-  run.pretty, run.lenient, run.top_object = options.pretty, options.lenient, top_object
-  run.sort = options.sort or options.pretty
+  run.keys, run.open, run.warnings = {}, {}, {}
+  run.pretty, run.lenient, run.sort = options.pretty, options.lenient, options.sort or options.pretty
   run.colon = options.pretty and '": ' or '":'
-  local n = write(run, value, nil, 0, 0)
-  if not n then return false, run.problem, run.warnings end
-  return true, buffer.finish(run, n), run.warnings
+  run.store = options.pretty and new_store() or compact
+  return run
+end
+
+local function encode_in(run, value, finish)
+  local n = write(run, value, type(value), nil, 0, 0)
+  if not n then return false, run.problem end
+  return true, finish(run, n), run.warnings
 end
 
 local function encode(value, options)
-  return encode_with(value, options or {}, false)
+  options = options or {}
+  if type(options) ~= "table" then return false, "expected a table of options, got " .. json.described(options) end
+  return encode_in(new_run(options), value, buffer.finish)
 end
 
-local function encode_object(value)
-  return encode_with(value, {}, true)
+-- For arguments, which the host gets part by part; `is_object` says what an empty table at the top is.
+local function encode_parts(value, is_object)
+  local run = new_run({})
+  run.top_object = is_object
+  return encode_in(run, value, buffer.parts)
 end
 
 -- The least that a value takes as JSON. A table is looked at once, however often it is written: a small graph can be
@@ -255,10 +263,11 @@ end
 -- For the result of a script, which becomes printable whatever it is: beyond `limit` bytes `over` is called, for what
 -- is far beyond it early.
 local function encode_result(value, limit, over)
-  return encode_with(value, { lenient = true }, false, limit < EARLY and limit or EARLY, function(written)
+  local run = new_run({ lenient = true }, limit < EARLY and limit or EARLY, function(written)
     written.limit = limit
     if written.size > limit or least(value, 1, {}) > limit then over() end
   end)
+  return encode_in(run, value, buffer.finish)
 end
 
-return encode, encode_object, encode_result
+return encode, encode_parts, encode_result

@@ -82,14 +82,11 @@ end
 
 local function array_size(t)
   local size = 0
-  local key = next(t)
-  if type(key) == "string" then return nil end
-  while key == size + 1 do
+  for key in next, t do
+    if key ~= size + 1 then return type(key) ~= "string" and sparse_size(t) or nil end
     size = size + 1
-    key = next(t, key)
   end
-  if key == nil then return size end
-  return sparse_size(t)
+  return size
 end
 
 -- What is no string, number or boolean cannot be a key in JSON; the name of its type stands in for it.

@@ -3,7 +3,7 @@
 --   PLAIN                  -- matches a string that needs no escapes
 --   quote(text)            -> the quoted text; nil where it is not valid UTF-8
 --   repair(text)           -> valid UTF-8
---   float_text(x), number_text(x) -> what table.concat writes as the number: a text or an integer
+--   float_text(x), number_text(x) -> what table.concat writes as the number: a text or a number
 --   brief(text)            -> the quoted beginning of a text
 --   path(keys, depth, key) -> where a value is: below `keys`, 1..depth-1, as `key`
 
@@ -28,6 +28,8 @@ end
 local function quote(text)
   if find(text, PLAIN) then return '"' .. text .. '"' end
   if not utf8_length(text) then return nil end
+  local as_lua = format("%q", text) -- escapes all that JSON must escape, and more, and is fast
+  if #as_lua == #text + 2 then return as_lua end
   return '"' .. gsub(text, '[\0-\31"\\]', ESCAPED) .. '"'
 end
 
@@ -52,14 +54,16 @@ local function float_text(x)
   if x >= -MAX_EXACT and x <= MAX_EXACT then
     local whole = to_integer(x)
     if whole then return whole end
+    -- With few decimals it is what table.concat writes, in 14 digits.
+    local scaled = x * 1e4
+    if scaled == scaled // 1 and scaled / 1e4 == x and scaled < 1e13 and scaled > -1e13 then return x end
   elseif x ~= x then
     return "nan"
   end
-  for digits = 15, 16 do
-    local text = format(digits == 15 and "%.15g" or "%.16g", x)
-    if tonumber(text) == x then return text end
-  end
-  return format("%.17g", x)
+  local text = format("%.15g", x)
+  if tonumber(text) ~= x then text = format("%.16g", x) end
+  if tonumber(text) ~= x then text = format("%.17g", x) end
+  return find(text, "[.en]") and text or text .. ".0" -- beyond 2^53 it stays a float
 end
 
 local function number_text(x)
