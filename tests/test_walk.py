@@ -195,7 +195,7 @@ def test_host_is_held_by_one_variable_that_no_script_sees() -> None:
     library.luaL_openlibs(state)  # the real libraries, into the real globals, which no script sees
     library.lua_pushcclosure(state, library.luaopen_base, 0)
     library.lua_callk(state, 0, 0, ctypes.c_void_p(0), None)
-    found = sandbox._lua.execute(UPVALUES, sandbox._run)  # noqa: SLF001  # the same
+    found = sandbox._memory._lua.execute(UPVALUES, sandbox._run)  # noqa: SLF001  # the same
     owners = sorted(re.findall(r"\w+", path)[-1] for path in found.decode().split("\n"))
     # The state of Lua's random numbers is the only other userdata, shared by two functions in C.
     assert owners == ["host", "random", "randomseed"]

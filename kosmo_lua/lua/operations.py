@@ -1,0 +1,218 @@
+"""Operations: what Lua can ask of the host, each of them a method `_do_...` of bytes and integers."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from kosmo_lua.errors import InvalidArguments, KosmoError, ServiceError
+from kosmo_lua.lua.convert import Pieces, digits, from_lua, to_json
+from kosmo_lua.lua.ending import failed
+from kosmo_lua.lua.memory import LARGEST, Memory
+from kosmo_lua.lua.modules import Modules
+from kosmo_lua.values import Json, JsonObject
+
+if TYPE_CHECKING:  # start-up
+    from kosmo_lua.journal import Record
+    from kosmo_lua.lua.limits import Limits, Meter
+    from kosmo_lua.lua.namespace import Namespace
+    from kosmo_lua.lua.script import Script
+
+Answer = bool | int | bytes | tuple[bool | None, bytes]
+
+
+class Operations:
+    """The host's side of the one function that Lua can call, for the script that runs now."""
+
+    def __init__(self) -> None:
+        self.stop_reason: str | None = None
+        """Why the script is being stopped from outside: a limit, or `interrupted`."""
+        self.ending: JsonObject | None = None
+        """How the script ended, as the fields of an Ending."""
+        self._scripts = 0
+        self._pending = b""
+        self._operations: dict[bytes, Callable[..., Answer]] = {
+            name.removeprefix("_do_").encode(): getattr(self, name)
+            for name in dir(self)
+            if name.startswith("_do_")
+        }
+
+    def connect(
+        self,
+        host: "Namespace",
+        record: "Record",
+        limits: "Limits",
+        meter: "Meter",
+        clock: Callable[[], float],
+    ) -> None:
+        """Say what the scripts may reach and use."""
+        self._host = host
+        self._record = record
+        self._limits = limits
+        self._meter = meter
+        self._clock = clock
+
+    def begin(self, script: "Script", memory: Memory) -> None:
+        """Begin anew, for a script."""
+        self._scripts += 1
+        self._name = script.name
+        self._memory = memory
+        self._modules = Modules(script.folders)
+        self._parts: list[bytes] = []
+        self._printed = 0
+        self._calls = 0
+        self.ending = None
+        self._meter.reset()
+
+    def operate(self, operation: bytes, *values: bytes) -> Answer:
+        """The one function that Lua can call. It must not raise: an exception would be visible there."""
+        try:
+            return self._operations[operation](*values)
+        except KosmoError as error:
+            return self.answer(False, to_json(error.facts()))
+        except BaseException as error:  # noqa: BLE001  # see above; reported as a defect
+            message = f"internal error: {type(error).__name__}: {error}"
+            self.ending = {"error": message, "info": {"code": "internal", "type": "internal"}}
+            facts: JsonObject = {"code": "internal", "message": message, "effect": "unknown"}
+            return self.answer(False, to_json(facts))
+
+    def answer(self, ok: bool, payload: bytes) -> Answer:  # noqa: FBT001  # Lua's convention: ok first
+        """Return a text to Lua if it fits into its memory; else its size, until Lua has made room."""
+        if self._memory.fits(len(payload)):
+            return ok, payload
+        self._pending_ok, self._pending = ok, payload
+        return len(payload)
+
+    def _do_take(self) -> Answer:
+        return self.answer(self._pending_ok, self._pending)
+
+    def _first(self, pieces: Pieces) -> Answer:
+        """Return the first piece of a value; Lua asks for the others."""
+        self._pieces = pieces
+        return self.answer(True, pieces.head)
+
+    def _do_more(self, index: int) -> Answer:
+        with self._uncharged():
+            piece = self._pieces.more(index)
+        return self.answer(True, piece)
+
+    def _do_digits(self, number: bytes) -> Answer:
+        return self.answer(True, digits(number))
+
+    def _do_refuse_value(self, problem: bytes) -> Answer:
+        """What a call has returned cannot be a value in Lua."""
+        raise ServiceError(f"the answer {problem.decode()}", effect="unknown")
+
+    def _do_start(self) -> Answer:
+        """Begin to count; the answer is how long a result may be."""
+        self._meter.start(self._clock())
+        self._memory.limit(self._limits.memory, self._meter, kept=self._scripts > 1)
+        return min(self._limits.result, LARGEST)
+
+    def _do_seed(self) -> Answer:
+        """A number for math.random; Lua's own would be the same in every child of one process."""
+        return int.from_bytes(os.urandom(8), "big", signed=True)
+
+    def _do_stop(self) -> Answer:
+        self._memory.lift()
+        return True
+
+    def _do_relax(self) -> Answer:
+        """Out of memory, so the run is over."""
+        self._memory.relax()
+        return True
+
+    def _over(self, limit: str) -> Answer:
+        """End the run. Its reason is a text; where there was no room for it, lupa would stop for good."""
+        self._memory.relax()
+        return None, limit.encode()
+
+    def _do_reason(self) -> Answer:
+        if not self.stop_reason:
+            return False
+        self._memory.relax()
+        return self.stop_reason.encode()
+
+    def _do_stopping(self) -> Answer:
+        return self.stop_reason is not None
+
+    def _do_print(self, text: bytes) -> Answer:
+        self._memory.sample()
+        self._printed += len(text) + 1
+        if self._printed > self._limits.output:
+            return self._over("output_limit")
+        self._record(["print", text.decode("utf-8", "replace")])
+        return True
+
+    def _do_part(self, text: bytes) -> Answer:
+        self._parts.append(text)
+        return True
+
+    def _whole(self, last: bytes) -> Any:  # noqa: ANN401  # JSON, whose shape the caller knows
+        """Decode what Lua has handed over in parts."""
+        if self._parts:
+            last = b"".join([*self._parts, last])
+            self._parts.clear()
+        return from_lua(last)
+
+    def _do_call(self, path: bytes, arguments: bytes) -> Answer:
+        return self._call(
+            lambda: self._host.call(path.decode("utf-8", "replace"), self._whole(arguments))
+        )
+
+    def _do_call_with(self, path: bytes, values: bytes) -> Answer:
+        return self._call(
+            lambda: self._host.call_with(path.decode("utf-8", "replace"), self._whole(values))
+        )
+
+    def _call(self, make: Callable[[], Json]) -> Answer:
+        self._calls += 1
+        if self._calls > self._limits.calls:
+            return self._over("call_limit")
+        self._meter.enter(self._clock())
+        try:
+            pieces = Pieces(make())
+        finally:
+            self._meter.leave(self._clock())
+        return self._first(pieces)
+
+    @contextmanager
+    def _uncharged(self) -> Iterator[None]:
+        """Do work of the host that does not count as Lua's."""
+        self._meter.enter(self._clock())
+        try:
+            yield
+        finally:
+            self._meter.leave(self._clock())
+
+    def _do_members(self, path: bytes) -> Answer:
+        with self._uncharged():
+            pieces = Pieces(self._host.members(path.decode()))
+        return self._first(pieces)
+
+    def _do_help(self, name: bytes, values: bytes) -> Answer:
+        with self._uncharged():
+            helper = self._host.helper(name.decode())
+        # The helper's own work is charged, so that a script cannot use it to compute for free.
+        return self._first(Pieces(helper(*self._whole(values))))
+
+    def _do_module(self, name: bytes) -> Answer:
+        """Load a module: its file, a newline, its text."""
+        file, source = self._modules.load(name.decode("utf-8", "replace"))
+        return self.answer(True, file.encode() + b"\n" + source)
+
+    def _do_refuse(self, name: bytes, problem: bytes) -> Answer:
+        """The arguments of a call cannot be JSON: the sentence says which and why."""
+        message = f"{name.decode('utf-8', 'replace')}: {problem.decode('utf-8', 'replace')}"
+        raise InvalidArguments(message.removeprefix("integrations."))
+
+    def _do_end(self, ok: bool, payload: bytes, warnings: bytes = b"[]") -> Answer:  # noqa: FBT001  # as above
+        for sentence in from_lua(warnings) or ():
+            self._record(["warning", sentence])
+        if not ok:
+            self.ending = failed(from_lua(payload), self._limits, self._name)
+        elif len(payload) > self._limits.result:
+            self.ending = self._limits.exceeded("result_limit")
+        else:
+            self.ending = {"result": payload.decode()}
+        return True
