@@ -1,4 +1,4 @@
-"""Write docs/reference from the declarations: integrations, errors, the schema of the envelope.
+"""Write docs/reference from the declarations: integrations, errors, the schemas of the envelopes.
 
 `make docs` writes the files; with --check the script only says which of them are not current.
 """
@@ -15,11 +15,11 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ConfigDict, create_model
 
 from kosmo_lua import Kosmo, Result
+from kosmo_lua.answers import SHAPES, Answer
 from kosmo_lua.catalog import GROUP
 from kosmo_lua.integration import Integration
 from kosmo_lua.reference import Reference
-from kosmo_lua.results import Meta
-from kosmo_lua.values import JsonObject
+from kosmo_lua.results import CallResult, Meta
 
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py; `make docs` writes it again. -->\n\n"
@@ -30,8 +30,8 @@ def main() -> None:
     stale = {path: text for path, text in files().items() if _read(path) != text}
     if "--check" in sys.argv[1:]:
         sys.exit("\n".join(f"{path} is not current: run `make docs`" for path in stale) or 0)
-    FOLDER.mkdir(exist_ok=True)
     for path, text in stale.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(path)
 
@@ -42,22 +42,41 @@ def files() -> dict[Path, str]:
     reference = Kosmo(integrations=own, environ={}).reference
     pages = {f"{each.name}.md": NOTE + "".join(_pages(reference, each)) for each in own}
     pages["errors.md"] = NOTE + reference.read("errors")
-    pages["envelope.schema.json"] = json.dumps(envelope_schema(), indent=2) + "\n"
+    pages["envelope.schema.json"] = _envelope("integrations:lua", Result)
+    records: dict[str, type[Any]] = {"integrations:call": CallResult, **SHAPES}
+    for command, record in records.items():
+        name = command.removeprefix("integrations:")
+        pages[f"envelopes/{name}.schema.json"] = _envelope(command, record)
     return {FOLDER / name: text for name, text in pages.items()}
 
 
-def envelope_schema() -> JsonObject:
-    """Return the JSON Schema of what `--json` prints, made from the fields of `Result`."""
-    schema = _closed_model(Result).model_json_schema()
-    for record in (schema, *schema["$defs"].values()):
-        record.pop("title")
-        for field in record["properties"].values():
+def _envelope(command: str, record: type[Any]) -> str:
+    """Return the JSON Schema of what a command prints with `--json`, made from the fields of a record."""
+    fields = _answer(record) if record in SHAPES.values() else _result(record)
+    schema = _closed_model(record, fields).model_json_schema()
+    for each in (schema, *schema["$defs"].values()):
+        each.pop("title")
+        for field in each["properties"].values():
             field.pop("title", None)
-    order = Result(success=True, meta=Meta("")).to_dict()
-    schema["properties"] = {name: schema["properties"][name] for name in order}
-    schema["required"] = [*order]
-    title = {"title": "The envelope: what `kosmo integrations:lua --json` prints."}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **title, **schema}
+    title = {"title": f"The envelope: what `kosmo {command} --json` prints."}
+    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", **title, **schema}
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _result(record: type[Any]) -> dict[str, Any]:
+    """Return the fields of a Result or a CallResult, in the order in which they are printed."""
+    return {name: _hints(record)[name] for name in record(success=True, meta=Meta("")).to_dict()}
+
+
+def _answer(shape: type[Any]) -> dict[str, Any]:
+    """Return the fields of an Answer about `shape`; its own are null when the command failed."""
+    facts = {name: hint | None for name, hint in _hints(shape).items()}
+    rest = {name: _hints(Answer)[name] for name in ("error", "error_info", "warnings")}
+    return {"schema_version": int, "success": bool, **facts, **rest}
+
+
+def _hints(record: type[Any]) -> dict[str, Any]:
+    return get_type_hints(record, localns={"Json": Any})
 
 
 def _own_integrations() -> list[Integration[Any]]:
@@ -79,12 +98,18 @@ def _one_level_down(markdown: str) -> str:
     return "```".join(parts)
 
 
-def _closed_model(record: type) -> type[BaseModel]:
+def _closed_model(record: type[Any], fields: dict[str, Any] | None = None) -> type[BaseModel]:
     """Return a model of a record's JSON object: every field is there, and no other."""
-    hints = get_type_hints(record, localns={"Json": Any})
-    fields: dict[str, Any] = {name: (_without_records(hint), ...) for name, hint in hints.items()}
-    config = ConfigDict(extra="forbid")
-    return create_model(record.__name__, __config__=config, __doc__=record.__doc__, **fields)
+    hints = _hints(record) if fields is None else fields
+    required: dict[str, Any] = {
+        name: (_without_records(hint), ...) for name, hint in hints.items()
+    }
+    # A field `schema` would hide a method of the model.
+    safe = {
+        f"{name}_" if hasattr(BaseModel, name) else name: field for name, field in required.items()
+    }
+    config = ConfigDict(extra="forbid", alias_generator=lambda name: name.removesuffix("_"))
+    return create_model(record.__name__, __config__=config, __doc__=record.__doc__, **safe)
 
 
 def _without_records(hint: Any) -> Any:  # noqa: ANN401  # a type hint
@@ -94,6 +119,8 @@ def _without_records(hint: Any) -> Any:  # noqa: ANN401  # a type hint
     inside = tuple(_without_records(each) for each in get_args(hint))
     if get_origin(hint) is tuple:
         return list[inside[0]]  # type: ignore[valid-type]  # a hint made at run time
+    if get_origin(hint) is dict:
+        return dict[str, inside[1]]  # type: ignore[valid-type]  # the same
     if get_origin(hint) in (types.UnionType, Union):
         return Union[inside]  # noqa: UP007  # the same
     return hint

@@ -11,13 +11,14 @@ if TYPE_CHECKING:  # at run time each name is imported when it is used: start-up
     from kosmo_lua.errors import KosmoError
     from kosmo_lua.kosmo import Kosmo
     from kosmo_lua.lua.limits import Limits
-    from kosmo_lua.results import Result
+    from kosmo_lua.results import CallResult, Result
 
-__all__ = ["Kosmo", "KosmoError", "Limits", "Result", "__version__"]
+__all__ = ["CallResult", "Kosmo", "KosmoError", "Limits", "Result", "__version__"]
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "CallResult": "kosmo_lua.results",
     "Kosmo": "kosmo_lua.kosmo",
     "KosmoError": "kosmo_lua.errors",
     "Limits": "kosmo_lua.lua.limits",

@@ -57,11 +57,17 @@ class Accounts:
         self._refuse_unknown_settings(integration, account)
         values, sources = {}, {}
         for setting in integration.credentials.model_fields:
-            for variable in self.variables(integration, account, setting):
-                if value := self._environ.get(variable, "").strip():
-                    values[setting], sources[setting] = value, variable
-                    break
+            if variable := self.source(integration, account, setting):
+                values[setting] = self._environ[variable].strip()
+                sources[setting] = variable
         return _checked(integration, values, sources)
+
+    def source(self, integration: "Integration[Any]", account: str, setting: str) -> str | None:
+        """Return where the value of a setting comes from: the variable that wins, if any is set."""
+        if self._emulator_url:
+            return "the emulator" if setting in emulated(integration, "") else None
+        variables = self.variables(integration, account, setting)
+        return next((name for name in variables if self._environ.get(name, "").strip()), None)
 
     def variables(self, integration: "Integration[Any]", account: str, setting: str) -> list[str]:
         """Return the environment variables that may hold a setting, the one that wins first."""

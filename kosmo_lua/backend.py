@@ -13,7 +13,8 @@ if TYPE_CHECKING:  # start-up: each is loaded by the property that needs it
     from kosmo_lua.catalog import Catalog
     from kosmo_lua.integration import Integration
     from kosmo_lua.journal import Record
-    from kosmo_lua.policy import Ask
+    from kosmo_lua.policy import Ask, Policy
+    from kosmo_lua.readiness import Readiness
     from kosmo_lua.reference import Reference
 
 
@@ -67,14 +68,24 @@ class Backend:
 
         return Reference(self.catalog, self.accounts)
 
+    @property
+    def readiness(self) -> "Readiness":
+        """What is configured, and what is missing."""
+        from kosmo_lua.readiness import Readiness  # noqa: PLC0415  # only for the commands that tell it
+
+        return Readiness(self.catalog, self.accounts, self._policy(None))
+
     def calls(self, record: "Record", ask: "Ask | None") -> "Calls":
         """Return the path that calls take, which holds their connections."""
         from kosmo_lua.calls import Calls  # noqa: PLC0415  # only for app
+
+        return Calls(self.catalog, self.accounts, self._policy(ask), record)
+
+    def _policy(self, ask: "Ask | None") -> "Policy":
         from kosmo_lua.policy import Policy  # noqa: PLC0415  # only for app
 
         unrestricted = self._force or self._emulator_url is not None
-        policy = Policy(self._environ, unrestricted=unrestricted, ask=ask, remedy=self._remedy)
-        return Calls(self.catalog, self.accounts, policy, record)
+        return Policy(self._environ, unrestricted=unrestricted, ask=ask, remedy=self._remedy)
 
     def to_json(self) -> JsonObject:
         """Return it as JSON, to be made again in another process.

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.accounts import Accounts
 from kosmo_lua.catalog import Catalog, Target
-from kosmo_lua.errors import Defect, InvalidArguments, KosmoError
+from kosmo_lua.dry_run import NotSent, PlannedRequest
+from kosmo_lua.errors import ApprovalRequired, Defect, InvalidArguments, KosmoError
 from kosmo_lua.journal import Record
 from kosmo_lua.policy import Policy
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # importing it loads httpx, which only a call that goes out may do
     from kosmo_lua.http import Api
+
+
+_READS_FIRST = (
+    "{} reads first: what it writes depends on an answer that a dry run does not ask for"
+)
 
 
 class Calls:
@@ -49,25 +55,64 @@ class Calls:
             raise self._blamed(target, error) from None
         return self._call(target, arguments)
 
-    def _call(self, target: Target, arguments: JsonObject) -> Json:
+    def check(self, target: Target) -> str:
+        """Check a credential; `target.function` is one of the integration's checks.
+
+        Raises:
+            KosmoError: it does not work, or that could not be found out.
+        """
+        return str(self._call(target, {}))
+
+    def plan(self, name: str, arguments: JsonObject) -> PlannedRequest | None:
+        """Do all of a call but send: return the first request that it would send, None if it sends none.
+
+        Where a request depends on the answer to the first, nobody can know it, and a warning says so.
+
+        Raises:
+            KosmoError: as `call`, except that a missing approval is a warning.
+        """
+        target = self._resolve(name)
+        try:
+            self._call(target, arguments, dry_run=True)
+        except NotSent as end:
+            if target.function.access == "write" and not end.request.writes:
+                self._record(["warning", _READS_FIRST.format(target.function.full_name)])
+            return end.request
+        return None
+
+    def _call(self, target: Target, arguments: JsonObject, *, dry_run: bool = False) -> Json:
         function = target.function
         number, started, api = next(self._numbers), time.perf_counter(), None
         self._record(["call", number, function.full_name, target.account, function.access])
-        failure: KosmoError | None = None
+        problem: Json = None
         try:
             if (function.integration, target.account) not in self._apis:
                 self._accounts.find(target.integration, target.account)
             checked = function.validate(arguments)
-            self._policy.permit(function, target.account, arguments)
+            self._permit(target, arguments, dry_run=dry_run)
             api = self._api(target)
+            api.exchange.dry_run = dry_run
             return function.invoke(api, checked)
         except Exception as error:  # noqa: BLE001  # an adapter may be a stranger's; its call is logged all the same
             failure = self._blamed(target, _known(error))
             failure.effect = api.exchange.effect if api else "none"
+            problem = [failure.code, failure.message]
             raise failure from None
+        except KeyboardInterrupt:
+            problem = ["interrupted", "the call was stopped before it returned"]
+            raise
         finally:
             duration = round((time.perf_counter() - started) * 1000, 1)
-            self._log(number, api, duration, failure)
+            self._log(number, api, duration, problem)
+
+    def _permit(self, target: Target, arguments: JsonObject, *, dry_run: bool) -> None:
+        try:
+            self._policy.permit(target.function, target.account, arguments)
+        except ApprovalRequired as error:
+            if not dry_run:
+                raise
+            sentence = f"{target.function.full_name}: {error.message}. {error.hint}"
+            self._record(["warning", sentence])
 
     def _api(self, target: Target) -> "Api[Any]":
         """Return the client of the target's account, ready for a new call."""
@@ -98,9 +143,7 @@ class Calls:
             error.hint = f"Check {where}.{f' {error.hint}' if error.hint else ''}"
         return error
 
-    def _log(
-        self, number: int, api: "Api[Any] | None", duration: float, failure: KosmoError | None
-    ) -> None:
+    def _log(self, number: int, api: "Api[Any] | None", duration: float, problem: Json) -> None:
         effect, status, attempts = "none", None, 0
         if api:
             effect, status, attempts = (
@@ -111,8 +154,7 @@ class Calls:
             for sentence in api.warnings:
                 self._record(["warning", api.conceal(sentence)])
             api.warnings.clear()
-        error: Json = [failure.code, failure.message] if failure else None
-        self._record(["answer", number, effect, status, attempts, duration, error])
+        self._record(["answer", number, effect, status, attempts, duration, problem])
 
     def close(self) -> None:
         """Close every connection."""

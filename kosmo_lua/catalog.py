@@ -13,6 +13,11 @@ if TYPE_CHECKING:  # importing it loads pydantic, which only an installed integr
 GROUP = "kosmo.integrations"
 
 
+def providers() -> list[str]:
+    """Return the names under which installed packages offer integrations, without loading any."""
+    return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
 class Target(NamedTuple):
     """What a dotted name means."""
 

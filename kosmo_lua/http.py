@@ -11,10 +11,12 @@ from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
+from urllib.parse import quote
 
 import httpx
 
 from kosmo_lua import __version__
+from kosmo_lua.dry_run import NotSent, PlannedRequest
 from kosmo_lua.errors import (
     Effect,
     KosmoError,
@@ -62,6 +64,8 @@ class Exchange:
 
     writes: bool = False
     """Whether the call is a write: then only requests that may change something count."""
+    dry_run: bool = False
+    """Whether its first request is shown instead of sent."""
     effect: Effect = "none"
     status: int | None = None
     attempts: int = 0
@@ -100,12 +104,13 @@ class Api(Generic[C]):
             self._client.close()
 
     def conceal(self, text: str) -> str:
-        """Return the text without the account's secrets, be they plain or as in a Basic header."""
+        """Return the text without the account's secrets: plain, in a URL, in JSON or in a Basic header."""
         for secret in self.credentials.secrets():
             if len(secret) < SHORTEST_SECRET:
                 continue
             basic = b64encode(f"{secret}:".encode()).decode("ascii")
-            text = text.replace(basic, HIDDEN).replace(secret, HIDDEN)
+            for spelling in (basic, quote(secret, safe=""), json.dumps(secret)[1:-1], secret):
+                text = text.replace(spelling, HIDDEN)
         return text
 
     def request(
@@ -122,14 +127,21 @@ class Api(Generic[C]):
         Raises:
             Unreachable, TimedOut: no answer; `effect` says whether the request left.
             RateLimited, ServiceError: the service answered with an error, or not with JSON.
+            NotSent: instead of sending anything, in a dry run.
         """
+        request = self._client.build_request(
+            method, url, headers=headers, params=query, content=content
+        )
+        if self.exchange.dry_run:
+            raise NotSent(self._planned(request))
         self.exchange.attempts += 1
         try:
-            response = self._client.request(
-                method, url, headers=headers, params=query, content=content
-            )
+            response = self._client.send(request)
         except httpx.RequestError as error:
             self._no_answer(method, url, error)
+        except BaseException:  # Ctrl-C: nobody waits for the answer any more
+            self.exchange.note(method, "unknown")
+            raise
         self.exchange.note(method, "sent", response.status_code)
         if not response.is_success:
             self._refused(response)
@@ -142,6 +154,29 @@ class Api(Generic[C]):
     def advise(self, status: int) -> str | None:  # noqa: ARG002  # for subclasses
         """Return what to do about an error answer, where the service is known to mean more by it."""
         return None
+
+    def _planned(self, request: httpx.Request) -> PlannedRequest:
+        """Return what would be sent, without a secret in it, however short."""
+        headers = {name.decode(): value.decode() for name, value in request.headers.raw}
+        scheme, _, credentials = headers.get("Authorization", "").partition(" ")
+        if credentials:
+            headers["Authorization"] = f"{scheme} {HIDDEN}"
+        try:
+            body: Json = json.loads(request.content) if request.content else None
+        except ValueError:
+            body = request.content.decode("utf-8", "replace")
+        hidden = {name: str(self._masked(value)) for name, value in headers.items()}
+        url = self.conceal(str(request.url))
+        return PlannedRequest(request.method, url, hidden, self._masked(body))
+
+    def _masked(self, value: Json) -> Json:
+        if isinstance(value, dict):
+            return {name: self._masked(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._masked(item) for item in value]
+        if isinstance(value, str):
+            return HIDDEN if value in self.credentials.secrets() else self.conceal(value)
+        return value
 
     def _no_answer(self, method: str, url: str, error: httpx.RequestError) -> NoReturn:
         if isinstance(error, httpx.DecodingError):

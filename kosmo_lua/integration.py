@@ -145,12 +145,15 @@ def setting(
     env: tuple[str, ...] = (),
     aliases: tuple[str, ...] = (),
     default: object = None,
+    unchecked: str = "",
 ) -> Any:  # noqa: ANN401  # as pydantic's Field
     """Declare a field of Credentials.
 
     `env` are the vendor's own names of its variable, `aliases` are other names of the setting itself.
+    `unchecked` is a sentence on why no request without effect can tell whether a secret works; every other
+    secret has a function under `@service.check`.
     """
-    extra: JsonObject = {"env": [*env], "aliases": [*aliases]}
+    extra: JsonObject = {"env": [*env], "aliases": [*aliases], "unchecked": unchecked}
     return Field(default, description=description, json_schema_extra={**extra})
 
 
@@ -201,6 +204,7 @@ class Function:
 A = TypeVar("A", bound=Api[Any])
 P = TypeVar("P", bound=Params)
 F = TypeVar("F", bound=Callable[..., Json])
+C = TypeVar("C", bound=Callable[[Any], str])
 
 
 @dataclass(frozen=True)
@@ -218,6 +222,8 @@ class Integration(Generic[A]):
     lua_prefix: str = ""
     """What the names of its functions begin with in Lua and in the docs; without it each is an alias."""
     functions: dict[str, Function] = field(default_factory=dict, repr=False)
+    checks: dict[str, Function] = field(default_factory=dict, repr=False)
+    """How each secret setting is checked, by its name."""
 
     def read(self, *aliases: str, credential: str | None = None) -> Callable[[F], F]:
         """Declare a function that changes nothing at the service."""
@@ -228,6 +234,27 @@ class Integration(Generic[A]):
         """Declare a function that changes something at the service, and so needs permission."""
         aliases = _names(aliases)
         return partial(self._declare, access="write", aliases=aliases, credential=credential)
+
+    def check(self, credential: str) -> Callable[[C], C]:
+        """Declare how a credential is checked: by a request that only reads.
+
+        The function takes the Api alone and returns what the credential is good for, as a sentence without
+        subject: `reads the workspace acme.`
+        """
+        return partial(self._declare_check, credential)
+
+    def _declare_check(self, credential: str, call: C) -> C:
+        self.checks[credential] = Function(
+            integration=self.name,
+            name=call.__name__,
+            access="read",
+            credential=credential,
+            schema=partial(_schema, _NoParams),
+            validate=partial(check, _NoParams),
+            invoke=partial(_invoke, call, _NoParams),
+            **_documentation(call),
+        )
+        return call
 
     def _declare(
         self, call: F, *, access: Access, aliases: tuple[str, ...], credential: str | None

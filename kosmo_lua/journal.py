@@ -62,10 +62,12 @@ class Recorder:
         *,
         started: float | None = None,
         forced: bool = False,
+        dry_run: bool = False,
         on_output: Callable[[str], None] | None = None,
     ) -> None:
         self._started = time.perf_counter() if started is None else started
         self._forced = forced
+        self._dry_run = dry_run
         self._on_output = on_output
         self._failure: BaseException | None = None
         self._output: list[str] = []
@@ -140,7 +142,10 @@ class Recorder:
             memory_usage=ending.memory,
             call_log=self._log.calls(),
             meta=Meta(
-                os.urandom(8).hex(), permission_bypassed=self._forced, calls=self._log.totals
+                os.urandom(8).hex(),
+                permission_bypassed=self._forced,
+                dry_run=self._dry_run,
+                calls=self._log.totals,
             ),
         )
 

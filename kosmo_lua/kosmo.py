@@ -16,13 +16,15 @@ from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # start-up: each is loaded by the method that needs it
     from kosmo_lua.accounts import Accounts
-    from kosmo_lua.calls import Calls
+    from kosmo_lua.answers import Answer
     from kosmo_lua.catalog import Catalog
+    from kosmo_lua.direct import Direct
     from kosmo_lua.emulator import Emulator
     from kosmo_lua.integration import Integration
     from kosmo_lua.policy import Ask
+    from kosmo_lua.readiness import Readiness
     from kosmo_lua.reference import Reference
-    from kosmo_lua.results import Result
+    from kosmo_lua.results import CallResult, Result
 
 
 class Kosmo:
@@ -74,7 +76,7 @@ class Kosmo:
         self._limits.check()
         self._lock = Lock()
         self._isolation: Isolation = isolation
-        self._direct: dict[int, Calls] = {}  # for each thread, as a call in progress is state
+        self._direct: dict[int, Direct] = {}  # for each thread, as a call in progress is state
 
     def run(
         self,
@@ -121,13 +123,44 @@ class Kosmo:
         Raises:
             KosmoError: one of its kinds; `effect` says whether the service may have got the request.
         """
-        thread = get_ident()
-        if thread not in self._direct:
-            self._direct[thread] = self._backend.calls(_forget, self._ask)
-        if account != "default":
-            target = self.catalog.resolve(function)
-            function = f"{target.integration.name}.{account}.{target.function.name}"
-        return self._direct[thread].call(function, arguments or {})
+        return self._of_thread().call(function, arguments or {}, account)
+
+    def attempt(
+        self,
+        function: str,
+        arguments: JsonObject | None = None,
+        *,
+        account: str = "default",
+        dry_run: bool = False,
+    ) -> "CallResult":
+        """Call a function and return the outcome with its log; a failure is in it, and is not raised.
+
+        Ctrl-C ends the call and is in the result, too: its `effect` says what is known. With `dry_run`
+        everything is checked and nothing is sent: `data["request"]` is what would have been sent first.
+        """
+        return self._of_thread().attempt(function, arguments or {}, account, dry_run=dry_run)
+
+    def check(self, integration: str, account: str = "default") -> "Answer":
+        """Check the credentials of an account, with requests that only read.
+
+        The answer has the outcome for each credential, and an error when one does not work or none is set.
+
+        Raises:
+            KosmoError: there is no such integration or account, or a setting cannot be used.
+        """
+        from kosmo_lua.checking import check_account  # noqa: PLC0415  # only here
+
+        calls = self._backend.calls(_forget, None)
+        try:
+            return check_account(self.catalog, self.accounts, calls, integration, account)
+        finally:
+            calls.close()
+
+    def _of_thread(self) -> "Direct":
+        from kosmo_lua.direct import Direct  # noqa: PLC0415  # only for calls without a script
+
+        made = Direct(self._backend, self._ask, self._force)
+        return self._direct.setdefault(get_ident(), made)
 
     @property
     def catalog(self) -> "Catalog":
@@ -138,6 +171,11 @@ class Kosmo:
     def accounts(self) -> "Accounts":
         """The accounts of the integrations."""
         return self._backend.accounts
+
+    @property
+    def readiness(self) -> "Readiness":
+        """What is configured, and what is missing."""
+        return self._backend.readiness
 
     @property
     def reference(self) -> "Reference":
@@ -202,4 +240,4 @@ class Kosmo:
 
 
 def _forget(event: list[Json]) -> None:
-    """Record nothing: a direct call has no envelope."""
+    """Record nothing: a check has no log."""

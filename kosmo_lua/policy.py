@@ -73,6 +73,16 @@ class Policy:
             message = f"a {kind} {function.integration} was not approved"
             raise ApprovalRequired(message, hint=hint)
 
+    def decision(self, integration: str, access: str) -> str:
+        """Return what the policy says of every read or write of an integration: allow, ask or deny.
+
+        Raises:
+            ConfigError: its variable holds something else.
+        """
+        if self._unrestricted:
+            return "allow"
+        return self._decision(f"KOSMO_{integration}_{access}".upper(), access)
+
     def _decision(self, variable: str, access: str) -> str:
         decision = self._environ.get(variable, "").strip().lower() or _DEFAULTS[access]
         if decision not in ("allow", "ask", "deny"):

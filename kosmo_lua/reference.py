@@ -5,9 +5,20 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kosmo_lua.accounts import DEFAULT, Accounts
-from kosmo_lua.arguments import lua_literal
-from kosmo_lua.catalog import Catalog
+from kosmo_lua import pages
+from kosmo_lua.accounts import Accounts
+from kosmo_lua.answers import (
+    Example,
+    Examples,
+    Found,
+    FunctionEntry,
+    FunctionSchema,
+    Listing,
+    Page,
+    PageEntry,
+    Provider,
+)
+from kosmo_lua.catalog import Catalog, Target
 from kosmo_lua.errors import (
     CODES,
     InvalidArguments,
@@ -15,7 +26,7 @@ from kosmo_lua.errors import (
     UnknownFunction,
     UnknownIntegration,
 )
-from kosmo_lua.values import JsonObject
+from kosmo_lua.readiness import is_configured
 
 if TYPE_CHECKING:  # only named here
     from kosmo_lua.integration import Function, Integration
@@ -44,37 +55,104 @@ class Reference:
         lines += [f"- `{guide}`: {_title(self._guide(guide))}" for guide in GUIDES]
         return "\n".join(lines)
 
+    def contents(self) -> Page:
+        """Return the list of all pages, for people at a shell."""
+        read = "Read a page with `kosmo integrations:docs PAGE`."
+        text = self.index().replace("Read a page with `docs.read(page)`.", read)
+        return Page("index", _title(text), text)
+
+    def listing(self) -> Listing:
+        """List the integrations with their functions, and say which are configured."""
+        return Listing(
+            {
+                each.name: Provider(
+                    title=each.title,
+                    summary=each.summary,
+                    active=True,
+                    configured=is_configured(each, self._accounts),
+                    functions=tuple(_entry(function) for function in _functions(each)),
+                )
+                for each in self._catalog.integrations.values()
+            }
+        )
+
     def search(self, query: str) -> str:
         """List the pages that contain the words, those that contain most of them first."""
+        found = self._ranked(query)[:FOUND]
+        if not found:
+            return f'Nothing found for "{query}". docs.list() shows every page.'
+        lines = [f"- `{page}`: {title}" for page, title in found]
+        return "\n".join([f'Pages about "{query}":', "", *lines])
+
+    def find(self, query: str, limit: int = 20) -> Found:
+        """Find the functions, at most `limit`, and the other pages that contain the words, the best first."""
+        ranked = self._ranked(query)
+        known = {
+            f.full_name: f
+            for each in self._catalog.integrations.values()
+            for f in _functions(each)
+        }
+        functions = [_entry(known[entry.page]) for entry in ranked if entry.page in known]
+        others = [entry for entry in ranked if entry.page not in known]
+        return Found(query, tuple(functions[:limit]), tuple(others))
+
+    def _ranked(self, query: str) -> list[PageEntry]:
         words = query.lower().split()
         rated = []
         for page, title, text in self._pages():
             ratings = [_rating(word, page.lower(), title.lower(), text.lower()) for word in words]
             if any(ratings):
                 rated.append((-sum(map(bool, ratings)), -sum(ratings), page, title))
-        if not rated:
-            return f'Nothing found for "{query}". docs.list() shows every page.'
-        lines = [f"- `{page}`: {title}" for *_, page, title in sorted(rated)[:FOUND]]
-        return "\n".join([f'Pages about "{query}":', "", *lines])
+        return [PageEntry(page, title) for *_, page, title in sorted(rated)]
 
     def read(self, page: str) -> str:
-        """Return a page, by any spelling of its name.
+        """Return the Markdown of a page, by any spelling of its name, as `docs.read` does.
 
         Raises:
             InvalidArguments: there is no such page; names the nearest ones.
         """
-        name = page.removeprefix("app.").removeprefix("integrations.")
-        if name in GUIDES:
-            return self._guide(name)
-        if name in self._catalog.integrations:
-            return self.integration(self._catalog.integrations[name])
         try:
-            target = self._catalog.resolve(name)
-        except (UnknownFunction, UnknownIntegration, UnknownAccount):
-            raise self._no_page(page, name) from None
-        return self.function(target.integration, target.function)
+            return self.page(page).markdown
+        except InvalidArguments as error:
+            fallback = "" if "Did you mean" in error.message else " docs.list() shows every page."
+            error.message, error.hint = f"docs.read: {error.message}{fallback}", None
+            raise
 
-    def schema(self, name: str) -> JsonObject:
+    def page(self, page: str) -> Page:
+        """Return a page with its name and title, by any spelling of its name.
+
+        Raises:
+            InvalidArguments: there is no such page; names the nearest ones.
+        """
+        match self._about(page):
+            case str() as guide:
+                text = self._guide(guide)
+                return Page(guide, _title(text), text)
+            case Target(integration=integration, function=function):
+                text = self.function(integration, function)
+                return Page(function.full_name, function.summary, text)
+            case integration:
+                return Page(integration.name, integration.title, self.integration(integration))
+
+    def examples(self, page: str) -> Examples:
+        """Return the examples of a function, or of all functions of an integration.
+
+        Raises:
+            InvalidArguments: there is no such page, or it is a guide.
+        """
+        match self._about(page):
+            case str() as guide:
+                message = f"{guide} is a guide: examples are those of an integration or a function"
+                raise InvalidArguments(message, hint=f"Read it: kosmo integrations:docs {guide}")
+            case Target(function=function):
+                return Examples(function.full_name, tuple(_examples(function)))
+            case integration:
+                functions = _functions(integration)
+                return Examples(
+                    integration.name, tuple(e for f in functions for e in _examples(f))
+                )
+
+    def schema(self, name: str) -> FunctionSchema:
         """Return the JSON Schema of a function's parameters.
 
         Raises:
@@ -82,51 +160,28 @@ class Reference:
         """
         function = self._catalog.resolve(name).function
         dialect = "https://json-schema.org/draft/2020-12/schema"
-        return {"$schema": dialect, "title": function.full_name, **function.schema()}
+        schema = {"$schema": dialect, "title": function.full_name, **function.schema()}
+        return FunctionSchema(function.full_name, schema)
+
+    def _about(self, page: str) -> "str | Target | Integration[Any]":
+        """Find what a page is about: a guide, by its name, an integration, or a function of one."""
+        name = page.removeprefix("app.").removeprefix("integrations.")
+        if name in GUIDES:
+            return name
+        if name in self._catalog.integrations:
+            return self._catalog.integrations[name]
+        try:
+            return self._catalog.resolve(name)
+        except (UnknownFunction, UnknownIntegration, UnknownAccount):
+            raise self._no_page(page, name) from None
 
     def integration(self, integration: "Integration[Any]") -> str:
         """Return the page of an integration."""
-        lines = [f"# {integration.title}", "", integration.summary, ""]
-        lines += [f"Lua namespace: `app.integrations.{integration.name}`.", "", "## Functions", ""]
-        lines += ["| Function | Access | What it does |", "|---|---|---|"]
-        for function in _functions(integration):
-            names = ", ".join(f"`{name}`" for name in (function.name, *function.aliases))
-            lines.append(f"| {names} | {function.access} | {function.summary} |")
-        lines += [
-            "",
-            f'`docs.read("{integration.name}.FUNCTION")` has the parameters and an example.',
-            "",
-        ]
-        lines += [
-            "## Settings",
-            "",
-            "| Setting | Environment variable | Meaning |",
-            "|---|---|---|",
-        ]
-        for name, field in integration.credentials.model_fields.items():
-            variables = self._accounts.variables(integration, DEFAULT, name)
-            shown = ", ".join(f"`{variable}`" for variable in variables if "__" not in variable)
-            lines.append(f"| `{name}` | {shown} | {_cell(field.description)} |")
-        return "\n".join([*lines, "", integration.guide]).rstrip() + "\n"
+        return pages.integration(integration, self._accounts)
 
     def function(self, integration: "Integration[Any]", function: "Function") -> str:
         """Return the page of a function."""
-        path = f"app.integrations.{function.full_name}"
-        lines = [f"# {path}", "", function.summary, ""]
-        lines += [function.description, ""] if function.description else []
-        lines += [f"- Access: {_access(integration, function)}"]
-        if function.credential:
-            variable = self._accounts.variables(integration, DEFAULT, function.credential)[0]
-            lines.append(f"- Credential: `{function.credential}` (`{variable}`)")
-        lines.append(f"- Also spelt: {', '.join(f'`{s}`' for s in _spellings(function))}")
-        lines += ["", "## Parameters", "", *_parameters(function)]
-        for example in function.examples:
-            lines += ["", "## Example", "", "```lua", example, "```"]
-        lines += ["", "## On the command line", "", "```sh", _command(function), "```"]
-        lines += ["", "## Returns", "", function.returns, "", "## Errors", ""]
-        lines += _errors(function)
-        lines += ["", f"Source: {function.source}"] if function.source else []
-        return "\n".join(lines) + "\n"
+        return pages.function(integration, function, self._accounts)
 
     def _guide(self, name: str) -> str:
         text = (
@@ -146,19 +201,27 @@ class Reference:
             yield guide, _title(self._guide(guide)), self._guide(guide)
 
     def _no_page(self, page: str, name: str) -> InvalidArguments:
-        pages = [*GUIDES, *self._catalog.integrations]
+        known = [*GUIDES, *self._catalog.integrations]
         for integration in self._catalog.integrations.values():
             for function in integration.functions.values():
-                pages += [f"{integration.name}.{spelling}" for spelling in function.spellings]
-        near = get_close_matches(name, pages, n=3, cutoff=0.5)
-        suggestion = (
-            f"Did you mean: {', '.join(near)}?" if near else "docs.list() shows every page."
-        )
-        return InvalidArguments(f'docs.read: there is no page "{page}". {suggestion}')
+                known += [f"{integration.name}.{spelling}" for spelling in function.spellings]
+        near = get_close_matches(name, known, n=3, cutoff=0.5)
+        suggestion = f" Did you mean: {', '.join(near)}?" if near else ""
+        message = f'there is no page "{page}".{suggestion}'
+        return InvalidArguments(message, hint="List every page: kosmo integrations:docs")
 
 
 def _functions(integration: "Integration[Any]") -> list["Function"]:
     return [*integration.functions.values()]
+
+
+def _entry(function: "Function") -> FunctionEntry:
+    return FunctionEntry(function.full_name, function.access, function.summary)
+
+
+def _examples(function: "Function") -> Iterator[Example]:
+    for lua in function.examples:
+        yield Example(function.full_name, lua, pages.command(function))
 
 
 def _title(markdown: str) -> str:
@@ -171,61 +234,6 @@ def _rating(word: str, page: str, title: str, text: str) -> int:
     if word in title:
         return 50
     return min(text.count(word), 10)
-
-
-def _access(integration: "Integration[Any]", function: "Function") -> str:
-    if function.access == "read":
-        return "read (allowed unless the policy says otherwise)"
-    variable = f"KOSMO_{integration.name}_WRITE".upper()
-    return f"write (needs approval: `--force`, `{variable}=allow`, or a yes when asked)"
-
-
-def _spellings(function: "Function") -> list[str]:
-    return [f"{function.integration}.{spelling}" for spelling in function.spellings]
-
-
-def _parameters(function: "Function") -> list[str]:
-    schema = function.schema()
-    properties, required = schema.get("properties"), schema.get("required", [])
-    if not isinstance(properties, dict) or not properties:
-        return ["None."]
-    lines = ["| Name | Type | Required | Description | Default |", "|---|---|---|---|---|"]
-    for name, field in properties.items():
-        facts = field if isinstance(field, dict) else {}
-        needed = "yes" if isinstance(required, list) and name in required else "no"
-        default = f"`{lua_literal(facts['default'])}`" if "default" in facts else ""
-        kind, words = facts.get("type", "any"), _cell(facts.get("description"))
-        lines.append(f"| `{name}` | {kind} | {needed} | {words} | {default} |")
-    return lines
-
-
-def _cell(text: object) -> str:
-    """Return a text so that a table keeps its columns and its rows."""
-    return " ".join(str(text or "").split()).replace("|", r"\|")
-
-
-def sample(function: "Function") -> JsonObject:
-    """Return valid arguments, from the examples of the parameters."""
-    properties = function.schema().get("properties")
-    fields = properties.items() if isinstance(properties, dict) else ()
-    found = {name: f["examples"] for name, f in fields if isinstance(f, dict) and "examples" in f}
-    return {name: values[0] for name, values in found.items() if isinstance(values, list)}
-
-
-def _command(function: "Function") -> str:
-    arguments = lua_literal(sample(function)).replace("'", "'\\''")
-    force = " --force" if function.access == "write" else ""
-    call = f"dump(app.integrations.{function.full_name}({arguments}))"
-    return f"kosmo integrations:lua --eval '{call}'{force} --json"
-
-
-def _errors(function: "Function") -> list[str]:
-    codes = ["invalid_arguments"]
-    codes += ["approval_required", "denied"] if function.access == "write" else ["denied"]
-    codes += ["credentials_missing"] if function.credential else []
-    codes += ["unreachable", "timed_out", "rate_limited", "service_error"]
-    lines = [f"- `{code}`: {CODES[code].sentence}" for code in codes]
-    return [*lines, "", '`docs.read("errors")` tells how to handle them.']
 
 
 def _codes() -> str:

@@ -1,4 +1,4 @@
-"""Result: what a run gives back, and its JSON envelope."""
+"""Result and CallResult: what a run and a call give back, and their JSON envelopes, of one family."""
 
 import json
 from typing import Any, Literal, NamedTuple
@@ -121,41 +121,86 @@ class Result(NamedTuple):
     @property
     def exit_status(self) -> int:
         """The exit status of the `kosmo` command for this result."""
-        info = self.error_info
-        if info is None:
-            return 0
-        if info.code == "interrupted":
-            return 143 if info.details == {"signal": "SIGTERM"} else 130
-        if self.meta.calls.wrote and info.retryable:
-            # A second run would write again what this one already wrote.
-            return CODES["partial"].exit_status
-        return CODES[info.code].exit_status
+        return exit_status(self.error_info, wrote=bool(self.meta.calls.wrote))
 
     def to_dict(self) -> JsonObject:
         """Return the envelope as plain values, in the order in which it is printed."""
-        order = (
-            "schema_version",
-            "success",
-            "output",
-            "result",
-            "error",
-            "error_info",
-            "warnings",
-        )
-        rest = ("execution_time_ms", "memory_usage", "call_log", "delivery", "meta")
-        return {name: _plain(getattr(self, name)) for name in (*order, *rest)}
+        middle = ("output", "result", *_ERROR, "execution_time_ms", "memory_usage")
+        order = (*_HEAD, *middle, "call_log", "delivery", "meta")
+        return {name: plain(getattr(self, name)) for name in order}
 
     def to_json(self) -> str:
         """Return the envelope as one JSON document."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
+        return to_text(self.to_dict())
 
 
-def _plain(value: Any) -> Json:  # noqa: ANN401  # the fields of a Result
+class CallResult(NamedTuple):
+    """The outcome of one call without a script. `to_json()` is what `integrations:call --json` prints.
+
+    `data` is what the function returned; in a dry run it is `{"request": ...}`, what would have been sent.
+    `function` and `account` are None when the command line did not come as far as to name them.
+    """
+
+    success: bool
+    meta: Meta
+    function: str | None = None
+    account: str | None = None
+    data: Json = None
+    error: str | None = None
+    error_info: ErrorInfo | None = None
+    warnings: tuple[str, ...] = ()
+    execution_time_ms: float = 0.0
+    call_log: tuple[Call, ...] = ()
+    schema_version: int = 1
+
+    @classmethod
+    def of(cls, run: Result, **own: Json) -> "CallResult":
+        """Make it of the result of a run that made this one call, and of its own fields."""
+        shared = {name: getattr(run, name) for name in Result._fields if name in cls._fields}
+        return cls(**shared, **own)  # type: ignore[arg-type]  # `own` is function, account, data
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status of the `kosmo` command for this result."""
+        return exit_status(self.error_info, wrote=bool(self.meta.calls.wrote))
+
+    def to_dict(self) -> JsonObject:
+        """Return the envelope as plain values, in the order in which it is printed."""
+        middle = ("function", "account", "data", *_ERROR, "execution_time_ms")
+        return {name: plain(getattr(self, name)) for name in (*_HEAD, *middle, "call_log", "meta")}
+
+    def to_json(self) -> str:
+        """Return the envelope as one JSON document."""
+        return to_text(self.to_dict())
+
+
+_HEAD = ("schema_version", "success")
+_ERROR = ("error", "error_info", "warnings")
+
+
+def exit_status(info: ErrorInfo | None, *, wrote: bool = False) -> int:
+    """Return the exit status of the command for an error. `wrote`: something may have changed already."""
+    if info is None:
+        return 0
+    if info.code == "interrupted":
+        return 143 if info.details == {"signal": "SIGTERM"} else 130
+    if wrote and info.retryable:
+        # A second run would write again what this one already wrote.
+        return CODES["partial"].exit_status
+    return CODES[info.code].exit_status
+
+
+def to_text(document: JsonObject) -> str:
+    """Return a document as it is printed."""
+    return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+def plain(value: Any) -> Json:  # noqa: ANN401  # the fields of a record
     """Return a record as an object, and a tuple of records as a list."""
     if isinstance(value, tuple):
         names = getattr(value, "_fields", None)
         if names is None:
-            return [_plain(item) for item in value]
-        return {name: _plain(item) for name, item in zip(names, value, strict=True)}
-    plain: Json = value
-    return plain
+            return [plain(item) for item in value]
+        return {name: plain(item) for name, item in zip(names, value, strict=True)}
+    json_value: Json = value
+    return json_value

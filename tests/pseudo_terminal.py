@@ -33,11 +33,15 @@ class Terminal:
         self._seen = b""
 
     def run(
-        self, *arguments: str, stdout: int = subprocess.PIPE, env: dict[str, str] | None = None
+        self,
+        *arguments: str,
+        command: str = "integrations:lua",
+        stdout: int = subprocess.PIPE,
+        env: dict[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Run `integrations:lua` at this terminal; writes need approval."""
+        """Run a command at this terminal; writes need approval."""
         return self._start(
-            "integrations:lua",
+            command,
             *arguments,
             program=[sys.executable, "-c", ON_TERMINAL],
             stdin=self._terminal,

@@ -23,8 +23,16 @@ TRACK = 'return app.integrations.segment.track({event = "E", userId = "u"}).succ
 
 def test_public_names_are_these() -> None:
     """The card: `from kosmo_lua import ...`; each name is found, and no other is promised."""
-    assert kosmo_lua.__all__ == ["Kosmo", "KosmoError", "Limits", "Result", "__version__"]
-    assert [getattr(kosmo_lua, name).__name__ for name in kosmo_lua.__all__[:4]] == [
+    assert kosmo_lua.__all__ == [
+        "CallResult",
+        "Kosmo",
+        "KosmoError",
+        "Limits",
+        "Result",
+        "__version__",
+    ]
+    assert [getattr(kosmo_lua, name).__name__ for name in kosmo_lua.__all__[:5]] == [
+        "CallResult",
         "Kosmo",
         "KosmoError",
         "Limits",

@@ -3,7 +3,7 @@
 import importlib
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,13 @@ def report(api: Weather, place: Place) -> JsonObject:
     """
     api.request("POST", f"{api.credentials.url}/{place.city}")
     return {"success": True}
+
+
+@weather.check("api_key")
+def check_key(api: Weather) -> str:
+    """Ask for a city."""
+    api.get("Bergen")
+    return "gets forecasts."
 '''
 
 EMULATOR = '''
@@ -121,8 +128,14 @@ EMULATION = (
 Import = Callable[..., Integration[Any]]
 
 
+def forget(package: str) -> None:
+    """Let the next import load the package anew: there is another kosmo_weather, in examples/."""
+    for name in [name for name in sys.modules if f"{name}.".startswith(f"{package}.")]:
+        del sys.modules[name]
+
+
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Import:
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Import]:
     """Write the package kosmo_weather from its source, and import its integration."""
 
     def package(source: str, emulator: str | None = None) -> Integration[Any]:
@@ -133,12 +146,12 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Import:
         if emulator:
             folder.joinpath("emulator.py").write_text(emulator)
         monkeypatch.syspath_prepend(tmp_path)
-        for name in ("kosmo_weather", "kosmo_weather.emulator"):
-            monkeypatch.delitem(sys.modules, name, raising=False)
+        forget("kosmo_weather")
         integration: Integration[Any] = importlib.import_module("kosmo_weather").weather
         return integration
 
-    return package
+    yield package
+    forget("kosmo_weather")
 
 
 def problems(integration: Integration[Any], **settings: str) -> list[str]:
@@ -283,6 +296,26 @@ FAULTY: dict[str, tuple[dict[str, str], list[str]]] = {
             "report shows a secret in an error or in its result",
         ],
     ),
+    "checks": (
+        {
+            'setting("The key.")': 'setting("The key.", unchecked="No request tells.")',
+            "    url: str": '    api_token: SecretStr | None = setting("Another.")\n    url: str',
+            '@weather.check("api_key")': '@weather.check("url")\n@weather.check("api_key")',
+            'api.get("Bergen")': 'api.request("PUT", api.credentials.url)',
+        },
+        [
+            "@weather.check('url') is for no secret setting",
+            (
+                "the setting api_key needs either a function under @weather.check('api_key'), or "
+                "setting(..., unchecked=...) that says why there is none"
+            ),
+            (
+                "the setting api_token needs either a function under @weather.check('api_token'), or "
+                "setting(..., unchecked=...) that says why there is none"
+            ),
+            "a check of credentials sends PUT: it must change nothing",
+        ],
+    ),
     "sources": (
         {
             "\nweather = ": "\nimport socket\ntry:\n"
@@ -390,6 +423,17 @@ def test_a_read_that_writes_in_the_end_is_found_on_the_emulator(package: Import)
     ]
 
 
+def test_a_check_that_fails_on_the_emulator_is_found(package: Import) -> None:
+    """Ours: the emulator knows the request of the check, too."""
+    source = changed(WEATHER, {'api.get("Bergen")': 'api.get("no/such/path")'})
+    assert problems(package(source, EMULATOR)) == [
+        (
+            "the check of api_key fails on the emulator: "
+            "weather.check_key: Weather answered 404: Not Found"
+        )
+    ]
+
+
 def test_keys_that_have_a_form_are_given_to_the_check(package: Import) -> None:
     """Ours: where a made-up key will not do, the author passes one; no error may show a wrong one."""
     validator = """
@@ -417,19 +461,25 @@ class Weather"""
 
 
 @pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], None]:
+def install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str, str, str], None]]:
     """Install a package that offers an integration, as pip would leave it."""
     monkeypatch.syspath_prepend(tmp_path)
+    installed = list[str]()
 
     def install(name: str, source: str, value: str) -> None:
-        monkeypatch.delitem(sys.modules, f"kosmo_{name}", raising=False)
+        forget(f"kosmo_{name}")
+        installed.append(f"kosmo_{name}")
         tmp_path.joinpath(f"kosmo_{name}.py").write_text(source)
         facts = tmp_path / f"kosmo_{name}-1.0.dist-info"
         facts.mkdir()
         facts.joinpath("METADATA").write_text(f"Name: kosmo-{name}\nVersion: 1.0\n")
         facts.joinpath("entry_points.txt").write_text(f"[kosmo.integrations]\n{name} = {value}\n")
 
-    return install
+    yield install
+    for name in installed:
+        forget(name)
 
 
 def test_an_installed_package_is_offered(install: Callable[[str, str, str], None]) -> None:

@@ -481,6 +481,7 @@ def test_a_key_and_its_owner_are_told(api: httpx.Client, posthog: PostHogEmulato
         ("GET", "/api/event/", 404, "Endpoint not found."),
         ("GET", f"{FIRST}surveys/", 404, "Endpoint not found."),
         ("GET", f"{FIRST}cohorts/1/", 404, "Not found."),
+        ("POST", "/api/personal_api_keys/@current/", 405, 'Method "POST" not allowed.'),
         ("POST", f"{FIRST}dashboards/", 405, 'Method "POST" not allowed.'),
         ("PUT", f"{FIRST}feature_flags/2/", 405, 'Method "PUT" not allowed.'),
         ("DELETE", f"{FIRST}feature_flags/", 405, 'Method "DELETE" not allowed.'),

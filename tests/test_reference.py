@@ -1,5 +1,6 @@
 """The docs that a script, or the agent that writes it, can read: docs.list, docs.search, docs.read."""
 
+import json
 import re
 import shlex
 from collections.abc import Callable
@@ -72,7 +73,7 @@ def test_a_function_page_has_everything_that_a_caller_needs() -> None:
         ## On the command line
 
         ```sh
-        kosmo integrations:lua --eval 'dump(app.integrations.segment.track_event({event = "Order Completed", userId = "user-42", properties = {revenue = 99.99}}))' --force --json
+        kosmo integrations:call segment.track_event '{"event": "Order Completed", "userId": "user-42", "properties": {"revenue": 99.99}}' --force --json
         ```
 
         ## Returns
@@ -102,7 +103,7 @@ def test_a_function_without_parameters_says_so() -> None:
     """The card: get_current_user takes none."""
     page = read("segment.get_current_user")
     assert "## Parameters\n\nNone.\n" in page
-    assert "get_current_user({}))'" in page
+    assert "integrations:call segment.get_current_user --json" in page
     assert "- Access: read (allowed unless the policy says otherwise)\n" in page
 
 
@@ -313,8 +314,8 @@ def test_odd_texts_do_not_break_a_page() -> None:
         lua.reference.read("awkward")
     )
     command = page.partition("```sh\n")[2].partition("\n```")[0]
-    code = shlex.split(command)[3]
-    assert lua.run(f"return {code}").result == {
+    name, payload = shlex.split(command)[2:4]
+    assert lua.call(name, json.loads(payload)) == {
         "text": 'it\'s "so"\n\\',
         "count": 3,
         "flag": True,

@@ -82,11 +82,26 @@ def test_what_is_needed_is_loaded_when_it_is_needed(loaded: Loaded) -> None:
     ]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["integrations:lua", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["integrations:lua", "--help"],
+        ["integrations:docs", "--help"],
+        ["integrations:test", "--help"],
+    ],
+)
 def test_help_loads_neither_lua_nor_http(loaded: Loaded, arguments: list[str]) -> None:
     """Ours: who asks for help waits for nothing."""
     (modules,) = loaded(*arguments)
     assert of(modules, *SLOW, "lupa") == []
+
+
+def test_call_loads_no_lua(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours: one call needs neither Lua nor another process."""
+    monkeypatch.setenv("KOSMO_SEGMENT_API_TOKEN", "token")
+    (modules,) = loaded("integrations:call", "segment.get_current_user", "--dry-run")
+    assert of(modules, "asyncio", "lupa", "mcp", "starlette", "uvicorn") == []
 
 
 def test_package_is_a_set_of_names() -> None:

@@ -3,7 +3,16 @@
 `client` has the credentials and the two APIs; the other modules have the functions, each beside its model.
 """
 
-from kosmo_posthog import events, flags, insights, persons
+from kosmo_posthog import events, flags, insights, keys, persons
 from kosmo_posthog.client import PostHog, PostHogCredentials, posthog
 
-__all__ = ["PostHog", "PostHogCredentials", "events", "flags", "insights", "persons", "posthog"]
+__all__ = [
+    "PostHog",
+    "PostHogCredentials",
+    "events",
+    "flags",
+    "insights",
+    "keys",
+    "persons",
+    "posthog",
+]

@@ -47,6 +47,7 @@ class PostHogCredentials(Credentials):
     project_api_key: SecretStr | None = setting(
         "Project API key, phc_... (Settings > Project > General). Captures events.",
         env=("POSTHOG_API_KEY",),
+        unchecked="PostHog takes events with any well-formed key: send one, and look for it in the app.",
     )
     api_token: SecretStr | None = setting(
         "Personal API key, phx_... (Settings > Account > Personal API keys). Everything else.",
@@ -129,6 +130,10 @@ class PostHog(Api[PostHogCredentials]):
         """Return what a path below the project answers."""
         return self._private("GET", self._path(path), query=query)
 
+    def key(self) -> JsonObject:
+        """Return what PostHog knows of the personal API key; any valid one may ask."""
+        return self._private("GET", "/api/personal_api_keys/@current/")
+
     def send(self, method: str, path: str, body: JsonObject) -> JsonObject:
         """Write to a path below the project and return the object as it is now."""
         return self._private(method, self._path(path), body=body)
@@ -161,7 +166,7 @@ class PostHog(Api[PostHogCredentials]):
         if self.credentials.project_id:
             return self.credentials.project_id
         try:
-            key = self._private("GET", "/api/personal_api_keys/@current/")
+            key = self.key()
         except ServiceError as error:
             if error.status not in (403, 404):  # an older server, or a key that may not ask
                 raise

@@ -37,6 +37,7 @@ class SegmentCredentials(Credentials):
     write_key: SecretStr | None = setting(
         "Write key of a source (Connections > Sources > Settings > API Keys). Sends events.",
         env=("SEGMENT_WRITE_KEY",),
+        unchecked="Segment takes events with any key: send one, and look for it in the source's debugger.",
     )
     api_token: SecretStr | None = setting(
         "Public API token (Settings > Access Management > Tokens). Reads the workspace.",

@@ -140,6 +140,15 @@ def get_current_user(api: Segment) -> JsonObject:
     }
 
 
+@segment.check("api_token")
+def check_api_token(api: Segment) -> str:
+    """Ask the Public API whose token it is.
+
+    Source: https://docs.segmentapis.com/tag/Workspaces
+    """
+    return f"reads the workspace {api.workspace().get('slug')}."
+
+
 def _source(source: JsonObject) -> JsonObject:
     """Spell a source's own fields as Lua does, and offer what scripts look for."""
     result = {to_snake(key): value for key, value in source.items()}

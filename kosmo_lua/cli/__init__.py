@@ -14,16 +14,36 @@ import click
 from kosmo_lua import __version__
 from kosmo_lua.cli.output import OutputFailedError
 from kosmo_lua.cli.report import Report
-from kosmo_lua.errors import CODES, Defect, Interrupted, KosmoError, UsageError
+from kosmo_lua.errors import (
+    CODES,
+    Defect,
+    Interrupted,
+    KosmoError,
+    UnknownFunction,
+    UnknownIntegration,
+    UsageError,
+)
 
 if TYPE_CHECKING:  # only named here
     from types import FrameType
 
+    from click.shell_completion import CompletionItem
+
 COMMANDS = {
-    "integrations:lua": "kosmo_lua.cli.lua",
-    "emulator": "kosmo_lua.cli.emulator",
+    "integrations:lua": "lua:command",
+    "integrations:list": "catalog:list_command",
+    "integrations:search": "catalog:search_command",
+    "integrations:docs": "catalog:docs_command",
+    "integrations:schema": "catalog:schema_command",
+    "integrations:examples": "catalog:examples_command",
+    "integrations:call": "call:call_command",
+    "integrations:status": "readiness:status_command",
+    "integrations:doctor": "readiness:doctor_command",
+    "integrations:fields": "readiness:fields_command",
+    "integrations:test": "readiness:test_command",
+    "emulator": "emulator:command",
 }
-"""Each command and the module whose `command` it is."""
+"""Each command, and where it is: a module of this package, and its name there."""
 
 CLOSED_STDOUT = 141
 """As a shell shows a command that SIGPIPE ended."""
@@ -32,16 +52,55 @@ CLOSED_STDOUT = 141
 class _LazyGroup(click.Group):
     """A group that imports a command's module when the command is used."""
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Complete the commands, and those of the integrations, which the help does not list."""
+        found = super().shell_complete(ctx, incomplete)
+        if incomplete and "integrations:".startswith(incomplete[: len("integrations:")]):
+            from click.shell_completion import CompletionItem  # noqa: PLC0415  # only here
+
+            from kosmo_lua.catalog import providers  # noqa: PLC0415  # only here
+
+            names = (f"integrations:{name}" for name in providers())
+            found += [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return found
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return [*COMMANDS]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         from importlib import import_module  # noqa: PLC0415  # only here
 
         if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(COMMANDS[cmd_name]).command
+            return _provider_command(cmd_name, strict=not ctx.resilient_parsing)
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
         return command
+
+
+def _provider_command(name: str, *, strict: bool) -> click.Command | None:
+    """Return the command `integrations:PROVIDER`, if the name is of that form.
+
+    Raises:
+        UnknownIntegration: if `strict`, for a name that is neither an integration nor a command.
+    """
+    prefix, colon, provider = name.partition(":")
+    if (prefix, colon) != ("integrations", ":"):
+        return None
+    from kosmo_lua.catalog import providers  # noqa: PLC0415  # only here
+
+    known = providers()
+    if provider in known:
+        from kosmo_lua.cli.call import provider_command  # noqa: PLC0415  # only here
+
+        return provider_command(provider)
+    if not strict:
+        return None
+    from difflib import get_close_matches  # noqa: PLC0415  # only for an error
+
+    near = get_close_matches(name, [*COMMANDS, *(f"integrations:{each}" for each in known)])
+    suggestion = f" Did you mean: {', '.join(near)}?" if near else ""
+    message = f"there is neither a command {name} nor an integration {provider}.{suggestion}"
+    raise UnknownIntegration(message)
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
@@ -91,6 +150,10 @@ def _run(arguments: list[str]) -> int:
     """Run a command line and return its exit status; every error is reported in the form asked for."""
     before = arguments[: arguments.index("--")] if "--" in arguments else arguments
     signal.signal(signal.SIGTERM, _terminated)
+    if "_KOSMO_COMPLETE" in os.environ:
+        from kosmo_lua.cli.completion import complete  # noqa: PLC0415  # only when the shell asks
+
+        return complete(cli, os.environ["_KOSMO_COMPLETE"])
     try:
         status = cli.main(arguments, prog_name="kosmo", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -99,18 +162,25 @@ def _run(arguments: list[str]) -> int:
     except (BrokenPipeError, OutputFailedError):
         raise
     except BaseException as error:  # noqa: BLE001  # the last resort: a user never sees a traceback
-        return Report(as_json="--json" in before).failed(_told(error))
+        return Report(as_json=_wants_json(before)).failed(_told(error), before[0])
     return status if isinstance(status, int) else 0
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    """Whether the outcome is one JSON document; errors of the command line are outcomes, too."""
+    style = " ".join(arguments[1:]).replace("=", " ")
+    is_docs = arguments[:1] == ["integrations:docs"]
+    return "--json" in arguments or (is_docs and "--format json" in style)
 
 
 def _told(error: BaseException) -> KosmoError:
     """Return what is said about an error."""
+    if isinstance(error, UnknownFunction | UnknownIntegration):
+        error.hint = "List them: kosmo integrations:docs"  # not as a script would
     if isinstance(error, KosmoError):
         return error
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        return Interrupted("SIGINT")
-    if isinstance(error, _Terminated):
-        return Interrupted("SIGTERM")
+        return Interrupted("SIGTERM" if isinstance(error, _Terminated) else "SIGINT")
     if isinstance(error, click.ClickException):
         return UsageError(error.format_message(), hint=_usage_hint(error))
     if isinstance(error, SystemExit):  # how click ends when stdout is closed
@@ -120,12 +190,12 @@ def _told(error: BaseException) -> KosmoError:
     return Defect(f"internal error: {type(error).__name__}: {error}", hint="Please report it.")
 
 
-class _Terminated(BaseException):
-    """SIGTERM, while no script is watched."""
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, while no script is watched: it ends a call as Ctrl-C does."""
 
 
 def _terminated(number: int, frame: "FrameType | None") -> NoReturn:  # noqa: ARG001  # a handler's signature
-    raise _Terminated
+    raise _Terminated("SIGTERM")
 
 
 def _usage_hint(error: click.ClickException) -> str | None:

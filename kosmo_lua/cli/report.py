@@ -1,15 +1,24 @@
 """What a command prints: the JSON envelope, or text for people."""
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from kosmo_lua.cli.output import write
 from kosmo_lua.errors import KosmoError
 from kosmo_lua.values import Json
 
 if TYPE_CHECKING:  # start-up
+    from collections.abc import Sequence
+
+    from kosmo_lua.answers import Answer
     from kosmo_lua.cli.source import Source
-    from kosmo_lua.results import ErrorInfo, Result
+    from kosmo_lua.results import CallResult, ErrorInfo, Result
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document: the envelope."
+)
 
 
 class Report:
@@ -26,23 +35,72 @@ class Report:
             _show(result, source)
         return result.exit_status
 
-    def failed(self, error: KosmoError) -> int:
-        """Report a command that could not do its work."""
-        from kosmo_lua.journal import Recorder, failed  # noqa: PLC0415  # only for errors
+    def call(self, result: "CallResult") -> int:
+        """Report a call, or what a dry run of it would have sent."""
+        if self._as_json:
+            write(result.to_json())
+            return result.exit_status
+        _show_problems(result)
+        if result.meta.dry_run and isinstance(result.data, dict):
+            write(_request(result.data["request"]))
+        elif result.error is None and result.data is not None:
+            write(_text(result.data))
+        return result.exit_status
 
-        return self.result(Recorder().result(failed(error)))
+    def facts(self, facts: Any, text: str, warnings: "Sequence[str]" = ()) -> int:  # noqa: ANN401  # a record of answers
+        """Report what was looked up: a record of `answers`, and the same as text for people."""
+        from kosmo_lua.answers import Answer  # noqa: PLC0415  # start-up: not for a script
+
+        return self.answer(Answer(type(facts), facts, warnings=tuple(warnings)), text)
+
+    def answer(self, answer: "Answer", text: str) -> int:
+        """Report an answer; `text` is what people see of it, besides its error."""
+        if self._as_json:
+            write(answer.to_json())
+        else:
+            write(text)
+            _show_problems(answer)
+        return answer.exit_status
+
+    def failed(self, error: KosmoError, command: str | None = None) -> int:
+        """Report a command that could not do its work, in the envelope of that command."""
+        outcome = _failure(error, command)
+        if self._as_json:
+            write(outcome.to_json())
+        else:
+            _show_problems(outcome)
+        return outcome.exit_status
+
+
+def _failure(error: KosmoError, command: str | None) -> "Result | CallResult | Answer":
+    from kosmo_lua.answers import SHAPES, Answer  # noqa: PLC0415  # only for errors
+    from kosmo_lua.journal import Recorder, failed  # noqa: PLC0415  # only for errors
+    from kosmo_lua.results import CallResult  # noqa: PLC0415  # only for errors
+
+    ending = failed(error)
+    if command is not None and command in SHAPES:
+        return Answer(SHAPES[command], error=ending.error, error_info=ending.info)
+    run = Recorder().result(ending)
+    is_call = command and command.startswith("integrations:") and command != "integrations:lua"
+    return CallResult.of(run, function=error.function) if is_call else run
 
 
 def _show(result: "Result", source: "Source | None") -> None:
-    for warning in result.warnings:
-        say(f"warning: {warning}")
-    if result.error_info:
-        say(f"error: {result.error}")
-        _show_place(result.error_info, result.error or "", source)
-        if result.error_info.hint:
-            say(f"hint: {result.error_info.hint}")
-    elif result.result is not None:
+    _show_problems(result, source)
+    if result.error_info is None and result.result is not None:
         write(_text(result.result))
+
+
+def _show_problems(
+    outcome: "Result | CallResult | Answer", source: "Source | None" = None
+) -> None:
+    for warning in outcome.warnings:
+        say(f"warning: {warning}")
+    if outcome.error_info:
+        say(f"error: {outcome.error}")
+        _show_place(outcome.error_info, outcome.error or "", source)
+        if outcome.error_info.hint:
+            say(f"hint: {outcome.error_info.hint}")
 
 
 def _show_place(info: "ErrorInfo", error: str, source: "Source | None") -> None:
@@ -69,6 +127,15 @@ def _column(line: str, error: str) -> int:
     if names and (found := [*re.finditer(rf"\b({names})\b", line)]):
         return found[-1].start()
     return len(line) - len(line.lstrip())
+
+
+def _request(request: Any) -> str:  # noqa: ANN401  # a PlannedRequest as JSON, or None
+    """Show a request as HTTP writes it."""
+    if request is None:
+        return "The function sends no request."
+    lines = [f"{request['method']} {request['url']}"]
+    lines += [f"{name}: {value}" for name, value in request["headers"].items()]
+    return "\n".join([*lines, *(["", _text(request["body"])] if request["body"] else [])])
 
 
 def _text(value: Json) -> str:

@@ -9,12 +9,14 @@ from typing import Any
 from kosmo_lua.errors import KosmoError, ServiceError
 from kosmo_lua.integration import Api, Credentials, Function
 from kosmo_lua.kosmo import Kosmo
-from kosmo_lua.reference import sample
+from kosmo_lua.pages import sample
 from kosmo_lua.testing.subject import Subject
 from kosmo_lua.values import Json
 
 _ANSWERS: tuple[Json, ...] = (None, {})
 """What a service that is not there answers: an error, and an object without content."""
+
+_READS = {"GET", "HEAD"}
 
 _PATIENCE = 20
 """So many requests of one call are answered; a function that waits for more would wait for ever."""
@@ -32,7 +34,7 @@ def _check_secrets_are_kept(subject: Subject) -> Iterator[str]:
         yield "the repr of the credentials shows a secret: make it a SecretStr"
     if subject.is_leaked(repr(subject.integration.api(credentials))):
         yield "the repr of the Api shows a secret"
-    for function in subject.functions:
+    for function in [*subject.functions, *subject.integration.checks.values()]:
         outcomes = [_outcome(subject, function, credentials, answer) for answer in _ANSWERS]
         if subject.is_leaked(*outcomes):
             yield f"{function.name} shows a secret in an error or in its result"
@@ -70,8 +72,40 @@ def _check_reads_only_read(subject: Subject) -> Iterator[str]:
             methods.clear()
             with suppress(KosmoError):
                 kosmo.call(function.full_name, sample(function))
-            for method in sorted({*methods} - {"GET", "HEAD"}):
+            for method in sorted({*methods} - _READS):
                 yield f"{function.name} is a read and sends {method}: declare it with .write()"
+
+
+def _check_checks_only_read(subject: Subject) -> Iterator[str]:
+    methods: list[str] = []
+    with _watched(subject, methods) as kosmo:
+        failures: dict[str, str] = {}
+        with suppress(KosmoError):  # of the settings or of the emulator, which other checks tell
+            checks = kosmo.check(subject.integration.name).facts.checks
+            failures = {each.key: each.message for each in checks if each.state == "failed"}
+        for method in sorted({*methods} - _READS):
+            yield f"a check of credentials sends {method}: it must change nothing"
+        for key, message in failures.items() if subject.integration.emulation else ():
+            yield f"the check of {key} fails on the emulator: {message}"
+
+
+def _accepts(subject: Subject) -> bool:
+    """Whether the made-up credentials are taken; another check tells when not."""
+    try:
+        subject.integration.credentials(**subject.values)
+    except Exception:  # noqa: BLE001  # a validator may raise anything
+        return False
+    return True
+
+
+def _check_dry_runs_show_no_secret(subject: Subject) -> Iterator[str]:
+    prefix = f"KOSMO_{subject.integration.name}_".upper()
+    environ = {f"{prefix}{name.upper()}": value for name, value in subject.values.items()}
+    with Kosmo(integrations=[subject.integration], environ=environ) as kosmo:
+        for function in subject.functions if _accepts(subject) else ():
+            shown = kosmo.attempt(function.full_name, sample(function), dry_run=True).to_json()
+            if subject.is_leaked(shown):
+                yield f"{function.name} shows a secret in a dry run"
 
 
 def _watched(subject: Subject, methods: list[str]) -> Kosmo:
@@ -124,5 +158,7 @@ def _check_examples_run(subject: Subject) -> Iterator[str]:
 CHECKS = (
     _check_secrets_are_kept,
     _check_reads_only_read,
+    _check_checks_only_read,
+    _check_dry_runs_show_no_secret,
     _check_examples_run,
 )

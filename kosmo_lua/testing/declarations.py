@@ -12,7 +12,8 @@ from kosmo_lua.accounts import Accounts
 from kosmo_lua.catalog import Catalog
 from kosmo_lua.errors import KosmoError
 from kosmo_lua.kosmo import Kosmo
-from kosmo_lua.reference import Reference, sample
+from kosmo_lua.pages import sample
+from kosmo_lua.reference import Reference
 from kosmo_lua.testing.subject import Subject
 from kosmo_lua.values import JsonObject
 
@@ -147,6 +148,22 @@ def _check_settings(subject: Subject) -> Iterator[str]:
             yield f"{function.name}: credential={function.credential!r} is no setting"
 
 
+def _check_checks(subject: Subject) -> Iterator[str]:
+    fields = subject.integration.credentials.model_fields
+    door = subject.integration.name
+    for name in subject.integration.checks:
+        if name not in subject.secrets:
+            yield f"@{door}.check({name!r}) is for no secret setting"
+    for name in subject.secrets:
+        extra = fields[name].json_schema_extra
+        says_why = isinstance(extra, dict) and extra.get("unchecked")
+        if bool(says_why) == (name in subject.integration.checks):
+            yield (
+                f"the setting {name} needs either a function under @{door}.check({name!r}), or"
+                " setting(..., unchecked=...) that says why there is none"
+            )
+
+
 def _check_defaults(subject: Subject) -> Iterator[str]:
     """Find defaults that nobody could set: pydantic takes them as they are."""
     for name, field in subject.integration.credentials.model_fields.items():
@@ -173,5 +190,6 @@ CHECKS = (
     _check_schemas,
     _check_pages,
     _check_settings,
+    _check_checks,
     _check_defaults,
 )

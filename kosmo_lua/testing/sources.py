@@ -19,7 +19,9 @@ def _check_declarations_are_complete(subject: Subject) -> Iterator[str]:
     name = subject.package.__name__
     modules = [m for n, m in sys.modules.items() if f"{n}.".startswith(f"{name}.")]
     values = [value for module in modules for value in vars(module).values()]
-    declared = {f for value in values if isinstance(value, Integration) for f in value.functions}
+    offered = [value for value in values if isinstance(value, Integration)]
+    declared = {name for each in offered for name in each.functions}
+    declared |= {check.name for each in offered for check in each.checks.values()}
     for call in dict.fromkeys(value for value in values if isfunction(value)):
         public = f"{call.__module__}.".startswith(f"{name}.") and call.__name__[0] != "_"
         if public and _takes_api(call) and call.__name__ not in declared:

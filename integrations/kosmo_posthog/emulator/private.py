@@ -50,6 +50,8 @@ def answer(state: State, request: Request, body: bytes) -> Response:
     """
     parts = request.url.path.removeprefix("/api/").strip("/").split("/")
     match parts:
+        case ["personal_api_keys", "@current"] if request.method != "GET":
+            raise refused(405, f'Method "{request.method}" not allowed.')
         case ["personal_api_keys", "@current"]:
             return JSONResponse(_key(state, request))
         case ["users", "@me"]:

@@ -1,0 +1,106 @@
+"""kosmo integrations:call and integrations:PROVIDER: call one function, without Lua."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kosmo_lua.cli.catalog import show_page
+from kosmo_lua.cli.function import FunctionCommand
+from kosmo_lua.cli.report import json_option
+from kosmo_lua.errors import KosmoError
+from kosmo_lua.kosmo import Kosmo
+
+if TYPE_CHECKING:  # only named here
+    from click.shell_completion import CompletionItem
+
+    from kosmo_lua.catalog import Catalog
+
+_WITH_VALUE = ("--account", "--arg")
+"""The options that take the next word, and may stand before the function."""
+
+
+class FunctionGroup(click.Group):
+    """Functions as commands: those of one integration, or all, by their full names."""
+
+    def __init__(self, name: str, integration: str | None = None, **settings: Any) -> None:  # noqa: ANN401  # click's
+        super().__init__(
+            name, subcommand_metavar="FUNCTION [JSON | -] [--PARAMETER VALUE]...", **settings
+        )
+        self._integration = integration
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; the options may stand before the function."""
+        at = 0
+        while at < len(args) and args[at].startswith("-"):
+            at += 2 if args[at] in _WITH_VALUE else 1
+        arranged = [*args[at : at + 1], *args[:at], *args[at + 1 :]]
+        asks_help = {"-h", "--help"} & {*args}
+        if at >= len(args) and not (
+            self.invoke_without_command or asks_help or ctx.resilient_parsing
+        ):
+            message = "Missing argument 'FUNCTION'"
+            raise click.UsageError(message, ctx)
+        return super().parse_args(ctx, arranged)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """Return the names of the functions."""
+        return [names[0] for names in self._names()]
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Complete the functions, by any of their names, and their options."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  # only here
+
+        found = [name for names in self._names() for name in names if name.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*map(CompletionItem, found), *options]
+
+    @cached_property
+    def _catalog(self) -> "Catalog":
+        return Kosmo().catalog
+
+    def _names(self) -> list[list[str]]:
+        """Return the names of each function, the first one its own."""
+        chosen = [
+            i for i in self._catalog.integrations.values() if self._integration in (None, i.name)
+        ]
+        functions = [function for each in chosen for function in each.functions.values()]
+        prefixes = ["" if self._integration else f"{f.integration}." for f in functions]
+        pairs = zip(prefixes, functions, strict=True)
+        return [[prefix + name for name in (f.name, *f.aliases)] for prefix, f in pairs]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of a function, by any spelling of its name."""
+        name = f"{self._integration}.{cmd_name}" if self._integration else cmd_name
+        try:
+            return FunctionCommand(cmd_name, self._catalog.resolve(name))
+        except KosmoError:
+            if ctx.resilient_parsing:
+                return None
+            raise
+
+
+call_command = FunctionGroup(
+    "integrations:call",
+    short_help="Call a function.",
+    help="Call FUNCTION, such as segment.track, with flags, a JSON object, or `-` for JSON from stdin.",
+)
+
+
+def provider_command(name: str) -> click.Command:
+    """Return the command `integrations:NAME`, which calls the functions of one integration."""
+
+    @click.pass_context
+    def docs(ctx: click.Context, *, as_json: bool) -> int | None:
+        if ctx.invoked_subcommand is not None:
+            return None
+        return show_page(name, style="json" if as_json else "text")
+
+    group = FunctionGroup(
+        f"integrations:{name}",
+        name,
+        callback=docs,
+        invoke_without_command=True,
+        help=f"Call FUNCTION of {name}; without one, show its docs.",
+    )
+    return json_option(group)

@@ -1,0 +1,165 @@
+"""One function as a command: its options are made from its schema, so click gives help and completion."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kosmo_lua.cli import payload as payloads
+from kosmo_lua.cli.approval import ask, on_terminal, with_force
+from kosmo_lua.cli.arguments import account_names
+from kosmo_lua.cli.parameters import Flag, Parameter, flags_of, parameters_of
+from kosmo_lua.cli.report import Report
+from kosmo_lua.errors import InvalidArguments
+from kosmo_lua.kosmo import Kosmo
+from kosmo_lua.values import JsonObject
+
+if TYPE_CHECKING:  # only named here
+    from kosmo_lua.catalog import Target
+
+_OWN = (
+    click.Option(
+        ["--arg", "assigned"], multiple=True, metavar="NAME=VALUE", help="Any parameter."
+    ),
+    click.Option(
+        ["--account"],
+        metavar="NAME",
+        default="default",
+        shell_complete=account_names,
+        help="Whose credentials.",
+    ),
+    click.Option(["--force"], is_flag=True, help="Lift the policies ask and deny for this call."),
+    click.Option(["--emulator"], is_flag=True, help="Call the emulator: nothing real."),
+    click.Option(["--dry-run"], is_flag=True, help="Show the HTTP request, send nothing."),
+    click.Option(["--json", "as_json"], is_flag=True, help="Print the envelope."),
+)
+_TAKEN = {spelling for option in _OWN for spelling in option.opts} | {"--help"}
+
+_PAYLOAD = "JSON is an object with the parameters, `-` reads it from stdin; flags do the same."
+
+
+class FunctionCommand(click.Command):
+    """One function: its parameters are options, or fields of a JSON object."""
+
+    def __init__(self, name: str, target: "Target") -> None:
+        function = target.function
+        super().__init__(
+            name,
+            callback=self._call,
+            help=f"{function.summary}\n\n{function.description}\n\n{_PAYLOAD}",
+            short_help=function.summary,
+            context_settings={"help_option_names": ["-h", "--help"]},
+        )
+        self.target = target
+        self._made: list[click.Parameter] = []
+        self._parameters: dict[str, Parameter] = {}
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the options; the schema is built only now, as lists of commands need none of it."""
+        if not self._made:
+            schema = self.target.function.schema()
+            self._parameters = parameters_of(schema)
+            payload = click.Argument(["payload"], required=False, metavar="[JSON | -]")
+            flags = flags_of(self._parameters.values(), schema.get("required"), _TAKEN)
+            help_option = self.get_help_option(ctx)
+            self._made = [payload, *flags, *_OWN, *([help_option] if help_option else [])]
+        return self._made
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; an option that is given twice is refused, where click would take the last one."""
+        order = [] if ctx.resilient_parsing else self.make_parser(ctx).parse_args([*args])[2]
+        for option in dict.fromkeys(order):
+            once = isinstance(option, click.Option) and not (option.multiple or option.is_flag)
+            if once and order.count(option) > 1:
+                message = f"{' / '.join(option.opts)} is given twice"
+                raise click.UsageError(message, ctx)
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the parameters of the function apart from the options that every function has."""
+        params = self.get_params(ctx)
+        for title, own in (("Parameters", False), ("Options", True)):
+            options = [p for p in params if isinstance(p, click.Option)]
+            records = [p.get_help_record(ctx) for p in options if isinstance(p, Flag) is not own]
+            with formatter.section(title):
+                formatter.write_dl([record for record in records if record])
+        hidden = {*self._parameters} - {flag.parameter.name for flag in self._flags}
+        if hidden:
+            formatter.write_paragraph()
+            formatter.write_text(f"Only with --arg, or in JSON: {', '.join(sorted(hidden))}.")
+
+    def _call(self, **options: Any) -> int:  # noqa: ANN401  # click's values, one for each option
+        target = self.target
+        name = f"{target.integration.name}.{target.account}.{target.function.name}"
+        with Kosmo(
+            emulator=options["emulator"],
+            force=options["force"],
+            ask=ask if on_terminal() and options["payload"] != "-" else None,
+            remedy=with_force,
+        ) as kosmo:
+            result = kosmo.attempt(
+                name,
+                self._arguments(options),
+                account=options["account"],
+                dry_run=options["dry_run"],
+            )
+        return Report(as_json=options["as_json"]).call(result)
+
+    def _arguments(self, options: dict[str, Any]) -> JsonObject:
+        """Return the arguments of the call, each given in one way only.
+
+        Raises:
+            InvalidArguments: one is given in two ways, or is not what it should be.
+        """
+        try:
+            texts = self._texts(options)
+            arguments = payloads.read(
+                options["payload"], or_piped=bool(self._parameters) and not texts
+            )
+            for name, values in texts.items():
+                if name in arguments:
+                    raise _twice(name, "in the JSON and as a flag or with --arg")
+                arguments[name] = self._parameter(name).value(values)
+        except InvalidArguments as error:
+            error.function = self.target.function.full_name
+            error.message = f"{error.function}: {error.message}"
+            raise
+        return arguments
+
+    def _texts(self, options: dict[str, Any]) -> dict[str, list[str]]:
+        """Return what was given with --arg and as flags, by the names of the parameters."""
+        texts: dict[str, list[str]] = {}
+        for each in options["assigned"]:
+            name, equals, text = each.partition("=")
+            if not equals:
+                message = f"--arg takes NAME=VALUE, got {each}"
+                raise click.UsageError(message, click.get_current_context())
+            texts.setdefault(self._spelt(name), []).append(text)
+        for name, values in texts.items():
+            if len(values) > 1 and not self._parameter(name).is_list:
+                raise _twice(name, "with --arg")
+        for flag in self._flags:
+            name, text = flag.parameter.name, options[flag.name or ""]
+            if text in (None, ()):
+                continue
+            if name in texts:
+                raise _twice(name, "as a flag and with --arg")
+            texts[name] = [*text] if isinstance(text, tuple) else [text]
+        return texts
+
+    def _parameter(self, name: str) -> Parameter:
+        """Return a parameter; one that does not exist is a text, which the validation refuses."""
+        return self._parameters.get(name, Parameter(name, {}, {}))
+
+    def _spelt(self, name: str) -> str:
+        """Return the parameter's own name for one in kebab-case or snake_case."""
+        own = (flag.parameter.name for flag in self._flags if f"--{name}" in flag.opts)
+        return name if name in self._parameters else next(own, name)
+
+    @property
+    def _flags(self) -> list[Flag]:
+        return [each for each in self._made if isinstance(each, Flag)]
+
+
+def _twice(name: str, how: str) -> InvalidArguments:
+    message = f"{name} is given twice, {how}"
+    return InvalidArguments(message)

@@ -1,0 +1,95 @@
+"""Direct: calls without a script, as one thread makes them."""
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+from kosmo_lua.errors import Defect, Interrupted, KosmoError, UsageError
+from kosmo_lua.journal import Ending, Event, Recorder, failed
+from kosmo_lua.results import CallResult
+from kosmo_lua.values import Json, JsonObject
+
+if TYPE_CHECKING:  # only named here
+    from kosmo_lua.backend import Backend
+    from kosmo_lua.calls import Calls
+    from kosmo_lua.policy import Ask
+
+
+class Direct:
+    """Makes calls one after another, and keeps their connections."""
+
+    def __init__(self, backend: "Backend", ask: "Ask | None", forced: bool) -> None:  # noqa: FBT001  # one caller
+        self._backend = backend
+        self._ask = ask
+        self._forced = forced
+        self._recorder: Recorder | None = None
+        self._calls: dict[bool, Calls] = {}
+
+    def call(self, function: str, arguments: JsonObject, account: str) -> Json:
+        """Call a function; see `Kosmo.call`."""
+        return self._made(dry_run=False).call(self._name(function, account), arguments)
+
+    def attempt(
+        self, function: str, arguments: JsonObject, account: str, *, dry_run: bool
+    ) -> CallResult:
+        """Call a function and return the outcome; see `Kosmo.attempt`."""
+        recorder = Recorder(started=time.perf_counter(), forced=self._forced, dry_run=dry_run)
+        self._recorder, data, ending = recorder, None, Ending()
+        try:
+            data = self._data(self._name(function, account), arguments, dry_run=dry_run)
+        except KosmoError as error:
+            ending = failed(error)
+        except KeyboardInterrupt as signal:
+            ending = failed(Interrupted(str(signal) or "SIGINT"))
+        finally:
+            self._recorder = None
+        run = recorder.result(ending)
+        for call in run.call_log:
+            function, account = call.function, call.account
+            if run.error_info and run.error_info.code == "interrupted":
+                info = run.error_info._replace(function=function, effect=call.effect)
+                run = run._replace(error_info=info)
+        return CallResult.of(run, function=function, account=account, data=data)
+
+    def _data(self, name: str, arguments: JsonObject, *, dry_run: bool) -> Json:
+        for problem in self._backend.catalog.problems:
+            self._record(["warning", problem])
+        calls = self._made(dry_run=dry_run)
+        if not dry_run:
+            return _checked(calls.call(name, arguments), name)
+        request = calls.plan(name, arguments)
+        return {"request": {**request._asdict()} if request else None}
+
+    def _name(self, function: str, account: str) -> str:
+        """Return the name with the account in it."""
+        target = self._backend.catalog.resolve(function)
+        if "default" not in (account, target.account) and account != target.account:
+            message = f"two accounts are named: {target.account} in {function}, and {account}"
+            raise UsageError(message, hint="Name one.")
+        chosen = target.account if account == "default" else account
+        return f"{target.integration.name}.{chosen}.{target.function.name}"
+
+    def _made(self, *, dry_run: bool) -> "Calls":
+        if dry_run not in self._calls:
+            ask = None if dry_run else self._ask
+            self._calls[dry_run] = self._backend.calls(self._record, ask)
+        return self._calls[dry_run]
+
+    def _record(self, event: Event) -> None:
+        if self._recorder:  # `call` has no envelope
+            self._recorder.record(event)
+
+    def close(self) -> None:
+        """Close every connection."""
+        while self._calls:
+            self._calls.popitem()[1].close()
+
+
+def _checked(data: Json, function: str) -> Json:
+    """Return what a function returned, which must be JSON, because an envelope holds it."""
+    try:
+        json.dumps(data, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        message = f"{function} returned what JSON cannot hold: {error}"
+        raise Defect(message, hint="Please report it to the authors of the integration.") from None
+    return data

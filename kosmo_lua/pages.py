@@ -1,0 +1,116 @@
+"""The page of an integration and the page of a function, as Markdown, made from the declarations."""
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from kosmo_lua.accounts import DEFAULT, Accounts
+from kosmo_lua.arguments import lua_literal
+from kosmo_lua.errors import CODES
+from kosmo_lua.values import JsonObject
+
+if TYPE_CHECKING:  # only named here
+    from kosmo_lua.integration import Function, Integration
+
+
+def integration(integration: "Integration[Any]", accounts: Accounts) -> str:
+    """Return the page of an integration."""
+    lines = [f"# {integration.title}", "", integration.summary, ""]
+    lines += [f"Lua namespace: `app.integrations.{integration.name}`.", "", "## Functions", ""]
+    lines += ["| Function | Access | What it does |", "|---|---|---|"]
+    for function in integration.functions.values():
+        names = ", ".join(f"`{name}`" for name in (function.name, *function.aliases))
+        lines.append(f"| {names} | {function.access} | {function.summary} |")
+    lines += [
+        "",
+        f'`docs.read("{integration.name}.FUNCTION")` has the parameters and an example.',
+        "",
+    ]
+    lines += [
+        "## Settings",
+        "",
+        "| Setting | Environment variable | Meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in integration.credentials.model_fields.items():
+        variables = accounts.variables(integration, DEFAULT, name)
+        shown = ", ".join(f"`{variable}`" for variable in variables if "__" not in variable)
+        lines.append(f"| `{name}` | {shown} | {_cell(field.description)} |")
+    return "\n".join([*lines, "", integration.guide]).rstrip() + "\n"
+
+
+def function(integration: "Integration[Any]", function: "Function", accounts: Accounts) -> str:
+    """Return the page of a function."""
+    path = f"app.integrations.{function.full_name}"
+    lines = [f"# {path}", "", function.summary, ""]
+    lines += [function.description, ""] if function.description else []
+    lines += [f"- Access: {_access(integration, function)}"]
+    if function.credential:
+        variable = accounts.variables(integration, DEFAULT, function.credential)[0]
+        lines.append(f"- Credential: `{function.credential}` (`{variable}`)")
+    lines.append(f"- Also spelt: {', '.join(f'`{s}`' for s in _spellings(function))}")
+    lines += ["", "## Parameters", "", *_parameters(function)]
+    for example in function.examples:
+        lines += ["", "## Example", "", "```lua", example, "```"]
+    lines += ["", "## On the command line", "", "```sh", command(function), "```"]
+    lines += ["", "## Returns", "", function.returns, "", "## Errors", ""]
+    lines += _errors(function)
+    lines += ["", f"Source: {function.source}"] if function.source else []
+    return "\n".join(lines) + "\n"
+
+
+def _access(integration: "Integration[Any]", function: "Function") -> str:
+    if function.access == "read":
+        return "read (allowed unless the policy says otherwise)"
+    variable = f"KOSMO_{integration.name}_WRITE".upper()
+    return f"write (needs approval: `--force`, `{variable}=allow`, or a yes when asked)"
+
+
+def _spellings(function: "Function") -> list[str]:
+    return [f"{function.integration}.{spelling}" for spelling in function.spellings]
+
+
+def _parameters(function: "Function") -> list[str]:
+    schema = function.schema()
+    properties, required = schema.get("properties"), schema.get("required", [])
+    if not isinstance(properties, dict) or not properties:
+        return ["None."]
+    lines = ["| Name | Type | Required | Description | Default |", "|---|---|---|---|---|"]
+    for name, field in properties.items():
+        facts = field if isinstance(field, dict) else {}
+        needed = "yes" if isinstance(required, list) and name in required else "no"
+        default = f"`{lua_literal(facts['default'])}`" if "default" in facts else ""
+        kind, words = facts.get("type", "any"), _cell(facts.get("description"))
+        lines.append(f"| `{name}` | {kind} | {needed} | {words} | {default} |")
+    return lines
+
+
+def _cell(text: object) -> str:
+    """Return a text so that a table keeps its columns and its rows."""
+    return " ".join(str(text or "").split()).replace("|", r"\|")
+
+
+def sample(function: "Function") -> JsonObject:
+    """Return valid arguments, from the examples of the parameters."""
+    properties = function.schema().get("properties")
+    fields = properties.items() if isinstance(properties, dict) else ()
+    found = {name: f["examples"] for name, f in fields if isinstance(f, dict) and "examples" in f}
+    return {name: values[0] for name, values in found.items() if isinstance(values, list)}
+
+
+def command(function: "Function") -> str:
+    """Return the command that calls the function with its sample arguments."""
+    payload = json.dumps(sample(function), ensure_ascii=False)
+    words = ["kosmo", "integrations:call", function.full_name]
+    words += [payload] if payload != "{}" else []
+    words += ["--force"] if function.access == "write" else []
+    return shlex.join([*words, "--json"])
+
+
+def _errors(function: "Function") -> list[str]:
+    codes = ["invalid_arguments"]
+    codes += ["approval_required", "denied"] if function.access == "write" else ["denied"]
+    codes += ["credentials_missing"] if function.credential else []
+    codes += ["unreachable", "timed_out", "rate_limited", "service_error"]
+    lines = [f"- `{code}`: {CODES[code].sentence}" for code in codes]
+    return [*lines, "", '`docs.read("errors")` tells how to handle them.']
