@@ -8,6 +8,7 @@ import json
 import re
 import ssl
 from base64 import b64encode
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
@@ -32,6 +33,9 @@ HIDDEN = "********"
 
 SHORTEST_SECRET = 6
 """What is shorter is no key of a service, and may be a part of any word."""
+
+MAX_ANSWER = 64 * 1024 * 1024
+"""Bytes of an answer, decoded: more would not fit into the memory of a script anyway."""
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
@@ -136,9 +140,12 @@ class Api(Generic[C]):
             raise NotSent(self._planned(request))
         self.exchange.attempts += 1
         try:
-            response = self._client.send(request)
+            response = self._whole(self._client.send(request, stream=True))
         except httpx.RequestError as error:
             self._no_answer(method, url, error)
+        except ServiceError:
+            self.exchange.note(method, "sent")
+            raise
         except BaseException:  # Ctrl-C: nobody waits for the answer any more
             self.exchange.note(method, "unknown")
             raise
@@ -146,6 +153,20 @@ class Api(Generic[C]):
         if not response.is_success:
             self._refused(response)
         return self._decode(response)
+
+    def _whole(self, answer: httpx.Response) -> httpx.Response:
+        """Read an answer to its end, but no more of it than fits."""
+        parts, size = list[bytes](), 0
+        with closing(answer):
+            for part in answer.iter_bytes():
+                parts.append(part)
+                size += len(part)
+                if size > MAX_ANSWER:
+                    message = f"{self.title} answered with more than {MAX_ANSWER // 1024**2} MiB"
+                    raise ServiceError(message, status=answer.status_code)
+        decoded = ("content-encoding", "content-length", "transfer-encoding")
+        headers = [pair for pair in answer.headers.multi_items() if pair[0] not in decoded]
+        return httpx.Response(answer.status_code, headers=headers, content=b"".join(parts))
 
     def explain(self, body: JsonObject) -> str | None:  # noqa: ARG002  # for subclasses
         """Return the service's own words from the body of an error."""

@@ -1,5 +1,6 @@
 """The path of a call: what goes wrong, what a script learns of it, and what is sent and shown."""
 
+import gzip
 import json
 import logging
 import socket
@@ -790,6 +791,26 @@ def test_a_body_whose_encoding_is_broken_is_an_error_of_the_service(
     assert (failed["code"], failed["effect"], failed["retryable"]) == (
         "service_error",
         "sent",
+        False,
+    )
+
+
+@pytest.mark.parametrize("access", CALLS)
+def test_an_answer_without_end_is_cut_and_an_error_of_the_service(
+    access: Access, scripted: Scripted, secretive: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: also one that is small only as long as it is packed; the service had answered."""
+    monkeypatch.setattr("kosmo_lua.http.MAX_ANSWER", 1024 * 1024)
+    packed = gzip.compress(b" " * 2_000_000 + b"{}")
+    scripted.answer = lambda _: Response(packed, headers={"Content-Encoding": "gzip"})
+    result = run(f"local x = {CALLS[access]}", environ=secretive)
+    message = "Segment answered with more than 1 MiB"
+    assert result.error == f"eval:1: {NAMES[access]}: {message}"
+    failed = failure(result)
+    assert (failed["code"], failed["effect"], failed["status"], failed["retryable"]) == (
+        "service_error",
+        "sent",
+        200,
         False,
     )
 
