@@ -1,41 +1,55 @@
 """Accounts: which named sets of credentials there are, and what they hold.
 
-For now they come from the environment: `KOSMO_SEGMENT_WRITE_KEY` for the default account,
-`KOSMO_SEGMENT__WORK__WRITE_KEY` for the account `work`, and the vendor's own names for the default.
+A setting comes from the environment: `KOSMO_SEGMENT_WRITE_KEY` for the default account,
+`KOSMO_SEGMENT__WORK__WRITE_KEY` for the account `work`, the vendor's own names for the default. Else it comes
+from the user's credentials.toml.
 """
 
-from collections.abc import Mapping
+import re
+import sys
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kosmo_lua.config import Config
 from kosmo_lua.errors import ConfigError, CredentialsMissing, UnknownAccount
 
 if TYPE_CHECKING:  # importing it loads pydantic; here it is only named
     from kosmo_lua.catalog import Target
+    from kosmo_lua.config.stored import Tell
     from kosmo_lua.integration import Credentials, Integration
 
 DEFAULT = "default"
 
 
 class Accounts:
-    """The accounts of every integration, in an environment.
+    """The accounts of every integration, in an environment and the files of a configuration.
 
     On the emulator (`emulator_url`) every account name is known, and all have the emulator's credentials.
     """
 
-    def __init__(self, environ: Mapping[str, str], *, emulator_url: str | None = None) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        config: Config | None = None,
+        emulator_url: str | None = None,
+    ) -> None:
         self._environ = environ
+        self._config = config or Config()
         self._emulator_url = emulator_url
 
     def names(self, integration: str) -> list[str]:
         """Return the names of an integration's accounts, `default` first."""
         prefix = f"KOSMO_{integration.upper()}__"
+        stored = {*self._config.accounts(integration)}
+        spelled = {in_variable(name) for name in stored}
         found = {
             key.removeprefix(prefix).partition("__")[0].lower()
             for key, value in self._environ.items()
             if key.startswith(prefix) and value
         }
-        return [DEFAULT, *sorted(found - {DEFAULT})]
+        return [DEFAULT, *sorted((stored | found - spelled) - {DEFAULT})]
 
     def find(self, integration: "Integration[Any]", account: str) -> None:
         """Return when there is such an account.
@@ -46,8 +60,12 @@ class Accounts:
         if not self._emulator_url and account not in self.names(integration.name):
             raise self._unknown(integration, account)
 
-    def load(self, integration: "Integration[Any]", account: str) -> "Credentials":
+    def load(
+        self, integration: "Integration[Any]", account: str, tell: "Tell | None" = None
+    ) -> "Credentials":
         """Return the credentials of an account that was found, checked.
+
+        `tell` is told of each process that runs meanwhile.
 
         Raises:
             ConfigError: a setting cannot be used, or is not one of the integration's.
@@ -57,24 +75,53 @@ class Accounts:
         self._refuse_unknown_settings(integration, account)
         values, sources = {}, {}
         for setting in integration.credentials.model_fields:
-            if variable := self.source(integration, account, setting):
-                values[setting] = self._environ[variable].strip()
-                sources[setting] = variable
-        return _checked(integration, values, sources)
+            if source := self.source(integration, account, setting):
+                value = self._value(source, tell or _nobody)
+                values[setting], sources[setting] = value, source.name
+        credentials = checked(integration, values, sources)
+        if self._environ.get("GITHUB_ACTIONS") == "true":
+            _mask(credentials.secrets())
+        return credentials
 
-    def source(self, integration: "Integration[Any]", account: str, setting: str) -> str | None:
-        """Return where the value of a setting comes from: the variable that wins, if any is set."""
+    def source(
+        self, integration: "Integration[Any]", account: str, setting: str
+    ) -> "Source | None":
+        """Return where a setting of an account comes from, if it is set."""
         if self._emulator_url:
-            return "the emulator" if setting in emulated(integration, "") else None
-        variables = self.variables(integration, account, setting)
-        return next((name for name in variables if self._environ.get(name, "").strip()), None)
+            known = emulated(integration, self._emulator_url)
+            return Source("the emulator", known[setting]) if setting in known else None
+        return next(self.sources(integration, account, setting), None)
+
+    def sources(
+        self, integration: "Integration[Any]", account: str, setting: str
+    ) -> "Iterator[Source]":
+        """Return every place that has a setting of an account; the first counts."""
+        for variable in self.variables(integration, account, setting):
+            if value := self._environ.get(variable, "").strip():
+                yield Source(variable, value)
+        stored = self._config.accounts(integration.name).get(account, {})
+        for name in spellings(integration, setting):
+            if name in stored:
+                key = (integration.name, account, name)
+                where = f"{'.'.join(key)} in {self._config.credentials.path}"
+                yield Source(where, stored[name], key)
+
+    @staticmethod
+    def _value(source: "Source", tell: "Tell") -> str:
+        if source.stored is None:
+            return str(source.value)
+        if not isinstance(source.value, str | int) or isinstance(source.value, bool):
+            raise ConfigError(f"{source.name} must be a text")
+        from kosmo_lua.config.stored import resolve  # noqa: PLC0415  # subprocess, only for what is stored
+
+        return resolve(str(source.value).strip(), *source.stored, tell)
 
     def variables(self, integration: "Integration[Any]", account: str, setting: str) -> list[str]:
         """Return the environment variables that may hold a setting, the one that wins first."""
         kosmo = f"KOSMO_{integration.name}"
-        names = [setting, *_declared(integration, setting, "aliases")]
+        names = spellings(integration, setting)
         if account != DEFAULT:
-            return [f"{kosmo}__{account}__{name}".upper() for name in names]
+            return [f"{kosmo}__{in_variable(account)}__{name}".upper() for name in names]
         places = ("_", f"__{DEFAULT}__")
         own = [f"{kosmo}{place}{name}".upper() for name in names for place in places]
         return [*own, *_declared(integration, setting, "env")]
@@ -96,7 +143,7 @@ class Accounts:
     def _unknown(self, integration: "Integration[Any]", account: str) -> UnknownAccount:
         known = self.names(integration.name)
         near = get_close_matches(account, known, n=3, cutoff=0.5)
-        variable = f"KOSMO_{integration.name}__{account}__".upper()
+        variable = f"KOSMO_{integration.name}__{in_variable(account)}__".upper()
         fields = "/".join(name.upper() for name in integration.credentials.model_fields)
         message = f"unknown account {account} of {integration.title}. "
         message += (
@@ -105,19 +152,70 @@ class Accounts:
         return UnknownAccount(message, hint=f"To add it, set {variable}... ({fields}).")
 
     def _refuse_unknown_settings(self, integration: "Integration[Any]", account: str) -> None:
-        prefix = f"KOSMO_{integration.name}__{account}__".upper()
-        known = [
-            name.upper()
-            for setting in integration.credentials.model_fields
-            for name in (setting, *_declared(integration, setting, "aliases"))
-        ]
+        prefix = f"KOSMO_{integration.name}__{in_variable(account)}__".upper()
         for variable in self._environ:
-            name = variable.removeprefix(prefix)
-            if variable.startswith(prefix) and name not in known:
-                near = get_close_matches(name, known, n=1)
-                fix = f"did you mean {prefix}{near[0]}?" if near else f"use {', '.join(known)}"
-                message = f"{variable} is not a setting of {integration.title}: {fix}"
-                raise ConfigError(message)
+            if variable.startswith(prefix):
+                try:
+                    spelled(integration, variable.removeprefix(prefix).lower())
+                except ConfigError as error:
+                    error.message = f"{variable}: {error.message}"
+                    raise
+        for name in self._config.accounts(integration.name).get(account, {}):
+            try:
+                spelled(integration, name)
+            except ConfigError as error:
+                error.message = f"{self._config.credentials.path}: {error.message}"
+                raise
+
+
+class Source(NamedTuple):
+    """Where a setting comes from: a variable, or (`stored`: integration, account, name) the user's file."""
+
+    name: str
+    value: object
+    stored: tuple[str, str, str] | None = None
+
+
+def _nobody(group: int, running: bool) -> None:  # noqa: FBT001  # as Tell
+    """Tell nobody of a process."""
+
+
+def in_variable(account: str) -> str:
+    """Spell the name of an account as a variable does, but for its capitals: `eu-prod` as eu_prod."""
+    return re.sub(r"\W", "_", account, flags=re.ASCII).lower()
+
+
+def _mask(secrets: list[str]) -> None:
+    """Let GitHub hide the secrets in the log: on the one line that may show them, and GitHub does not."""
+    for secret in secrets:
+        data = secret.replace("%", "%25")
+        sys.stderr.write(f"::add-mask::{data}\n")
+    sys.stderr.flush()
+
+
+def spellings(integration: "Integration[Any]", setting: str) -> list[str]:
+    """Return the names of a setting, its own first; of what is no setting, itself."""
+    if setting not in integration.credentials.model_fields:
+        return [setting]
+    return [setting, *_declared(integration, setting, "aliases")]
+
+
+def spelled(integration: "Integration[Any]", name: str) -> str:
+    """Return the setting that a name, or an alias, means.
+
+    Raises:
+        ConfigError: none; says which was meant.
+    """
+    settings = {
+        name: setting
+        for setting in integration.credentials.model_fields
+        for name in spellings(integration, setting)
+    }
+    if name in settings:
+        return settings[name]
+    near = get_close_matches(name, settings, n=1)
+    fix = f"did you mean {near[0]}?" if near else f"use {', '.join(settings)}"
+    raise ConfigError(f"{name} is not a setting of {integration.title}: {fix}")
 
 
 def emulated(integration: "Integration[Any]", url: str) -> dict[str, str]:
@@ -136,9 +234,14 @@ def _declared(integration: "Integration[Any]", setting: str, kind: str) -> list[
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
-def _checked(
+def checked(
     integration: "Integration[Any]", values: dict[str, str], sources: dict[str, str]
 ) -> "Credentials":
+    """Return the credentials that these values make; `sources` says where each is from, for errors.
+
+    Raises:
+        ConfigError: a value cannot be used; it is not shown.
+    """
     from pydantic import ValidationError  # noqa: PLC0415  # loaded with the integration, not before
 
     for setting, value in values.items():

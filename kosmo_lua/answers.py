@@ -171,6 +171,83 @@ class Checked(NamedTuple):
     checks: tuple[Check, ...]
 
 
+class Configured(NamedTuple):
+    """What `integrations:configure` has changed, and how things are then. No value is ever shown."""
+
+    provider: str
+    account: str
+    scope: str
+    """`global`, the user's files, or `project`."""
+    path: str
+    credentials_set: tuple[str, ...]
+    credentials_unset: tuple[str, ...]
+    enabled: bool
+    permissions: Permissions
+
+
+class AccountEntry(NamedTuple):
+    """An account in a list: the names of its settings that are set."""
+
+    provider: str
+    account: str
+    stored: bool
+    settings: tuple[str, ...]
+
+
+class Accounts(NamedTuple):
+    """What `accounts:list` shows."""
+
+    accounts: tuple[AccountEntry, ...]
+
+
+class SettingEntry(NamedTuple):
+    """A setting of an account: its value, `********` for a secret, and where it comes from."""
+
+    setting: str
+    value: str
+    source: str
+
+
+class AccountDetails(NamedTuple):
+    """What `accounts:show` shows."""
+
+    provider: str
+    account: str
+    settings: tuple[SettingEntry, ...]
+
+
+class AccountChange(NamedTuple):
+    """What `accounts:add` and `accounts:remove` have done."""
+
+    provider: str
+    account: str
+    settings: tuple[str, ...]
+
+
+class Candidate(NamedTuple):
+    """A place that says something about a key, and what; a secret is `********`."""
+
+    source: str
+    value: str
+    wins: bool
+
+
+class Explanation(NamedTuple):
+    """What `config:explain` shows: the value that counts, and every place that was looked at and has one."""
+
+    key: str
+    value: str | None
+    source: str | None
+    candidates: tuple[Candidate, ...]
+
+
+class AuditLog(NamedTuple):
+    """What `audit` shows: the calls, the oldest first."""
+
+    path: str | None
+    calls: tuple[JsonObject, ...]
+
+
 class Answer(NamedTuple):
     """The outcome of a command that looks something up: a record of the type `shape`, or an error."""
 
@@ -218,5 +295,12 @@ SHAPES: "Mapping[str, type[Any]]" = {
     "integrations:doctor": Diagnoses,
     "integrations:fields": Fields,
     "integrations:test": Checked,
+    "integrations:configure": Configured,
+    "accounts:list": Accounts,
+    "accounts:show": AccountDetails,
+    "accounts:add": AccountChange,
+    "accounts:remove": AccountChange,
+    "config:explain": Explanation,
+    "audit": AuditLog,
 }
 """Each command whose envelope is an Answer, and the record in it."""

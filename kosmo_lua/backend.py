@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
+from kosmo_lua.config import Config
 from kosmo_lua.errors import UsageError
 from kosmo_lua.values import JsonObject
 
@@ -22,23 +23,32 @@ class Backend:
     """The integrations, the accounts, the docs, and the path of calls.
 
     Arguments:
-        environ: where accounts and policy are read from.
+        environ: where accounts and policy are read from, before the files of `config`.
+        config: the user's files and the project's; by default there are none.
         integrations: which ones there are; by default every installed one.
         force: lift the policies `ask` and `deny`.
+        read_only: deny every write.
+        audited: record a hash of the arguments of each call.
         emulator_url: returns where the emulator answers, when calls go there.
         remedy: returns the command that a hint names when approval is missing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # options, all with a default
         self,
         environ: Mapping[str, str],
         *,
+        config: Config | None = None,
         integrations: "Sequence[Integration[Any]] | None" = None,
         force: bool = False,
+        read_only: bool = False,
+        audited: bool = False,
         emulator_url: Callable[[], str] | None = None,
         remedy: Callable[[], str] | None = None,
     ) -> None:
         self._environ = environ
+        self._config = config or Config()
+        self._read_only = read_only
+        self._audited = audited
         self._integrations = integrations
         self._force = force
         self._emulator_url = emulator_url
@@ -59,7 +69,7 @@ class Backend:
         from kosmo_lua.accounts import Accounts  # noqa: PLC0415  # only for app
 
         url = self._emulator_url() if self._emulator_url else None
-        return Accounts(self._environ, emulator_url=url)
+        return Accounts(self._environ, config=self._config, emulator_url=url)
 
     @cached_property
     def reference(self) -> "Reference":
@@ -78,14 +88,24 @@ class Backend:
     def calls(self, record: "Record", ask: "Ask | None") -> "Calls":
         """Return the path that calls take, which holds their connections."""
         from kosmo_lua.calls import Calls  # noqa: PLC0415  # only for app
+        from kosmo_lua.naming import check_names  # noqa: PLC0415  # only for app
 
-        return Calls(self.catalog, self.accounts, self._policy(ask), record)
+        check_names(self._config, self.catalog)
+        policy = self._policy(ask)
+        return Calls(self.catalog, self.accounts, policy, record, audited=self._audited)
 
     def _policy(self, ask: "Ask | None") -> "Policy":
         from kosmo_lua.policy import Policy  # noqa: PLC0415  # only for app
 
-        unrestricted = self._force or self._emulator_url is not None
-        return Policy(self._environ, unrestricted=unrestricted, ask=ask, remedy=self._remedy)
+        return Policy(
+            self._environ,
+            config=self._config,
+            force=self._force,
+            emulated=self._emulator_url is not None,
+            read_only=self._read_only,
+            ask=ask,
+            remedy=self._remedy,
+        )
 
     def to_json(self) -> JsonObject:
         """Return it as JSON, to be made again in another process.
@@ -98,7 +118,10 @@ class Backend:
             raise UsageError(message, hint='Use isolation="thread", or install them as packages.')
         return {
             "environ": {**self._environ},
+            "config": [self._config.folder, self._config.project_path],
             "force": self._force,
+            "read_only": self._read_only,
+            "audited": self._audited,
             "emulator_url": self._emulator_url() if self._emulator_url else None,
             "remedy": self._remedy() if self._remedy else None,
         }
@@ -108,14 +131,20 @@ class Backend:
         cls,
         environ: Mapping[str, str],
         *,
+        config: list[str | None],
         force: bool,
+        read_only: bool,
+        audited: bool,
         emulator_url: str | None,
         remedy: str | None,
     ) -> Self:
         """Make it of the JSON of another process."""
         return cls(
             environ,
+            config=Config(*config),
             force=force,
+            read_only=read_only,
+            audited=audited,
             emulator_url=(lambda: emulator_url) if emulator_url else None,
             remedy=(lambda: remedy) if remedy else None,
         )

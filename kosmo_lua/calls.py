@@ -1,5 +1,6 @@
 """The one path of a call: find, validate, permit, load the account, invoke, log."""
 
+import json
 import time
 from functools import lru_cache
 from itertools import count
@@ -26,12 +27,19 @@ class Calls:
     """Makes the calls of one run. Each is recorded when it starts and when it ends."""
 
     def __init__(
-        self, catalog: Catalog, accounts: Accounts, policy: Policy, record: Record
+        self,
+        catalog: Catalog,
+        accounts: Accounts,
+        policy: Policy,
+        record: Record,
+        *,
+        audited: bool = False,
     ) -> None:
         self._accounts = accounts
         self._policy = policy
         self._record = record
         self._resolve = lru_cache(maxsize=256)(catalog.resolve)
+        self._audited = audited
         self._apis: dict[tuple[str, str], Api[Any]] = {}
         self._numbers = count(1)
 
@@ -83,7 +91,8 @@ class Calls:
     def _call(self, target: Target, arguments: JsonObject, *, dry_run: bool = False) -> Json:
         function = target.function
         number, started, api = next(self._numbers), time.perf_counter(), None
-        self._record(["call", number, function.full_name, target.account, function.access])
+        digest = _hash(arguments) if self._audited else None
+        self._record(["call", number, function.full_name, target.account, function.access, digest])
         problem: Json = None
         try:
             if (function.integration, target.account) not in self._apis:
@@ -97,7 +106,8 @@ class Calls:
             failure = self._blamed(target, _known(error))
             failure.effect = api.exchange.effect if api else "none"
             problem = [failure.code, failure.message]
-            raise failure from None
+            # Without the frames below, whose variables hold credentials.
+            raise failure.with_traceback(None) from None
         except KeyboardInterrupt:
             problem = ["interrupted", "the call was stopped before it returned"]
             raise
@@ -120,12 +130,15 @@ class Calls:
 
         key = (target.integration.name, target.account)
         if key not in self._apis:
-            credentials = self._accounts.load(target.integration, target.account)
+            credentials = self._accounts.load(target.integration, target.account, self._tell)
             self._apis[key] = target.integration.api(credentials)
         api = self._apis[key]
         self._accounts.require(target, api.credentials)
         api.exchange = Exchange(writes=target.function.access == "write")
         return api
+
+    def _tell(self, group: int, running: bool) -> None:  # noqa: FBT001  # as accounts tells it
+        self._record(["process", group, running])
 
     def _blamed(self, target: Target, error: KosmoError) -> KosmoError:
         """Say in an error which function failed, what to check, and never a secret."""
@@ -160,6 +173,14 @@ class Calls:
         """Close every connection."""
         for api in self._apis.values():
             api.close()
+
+
+def _hash(arguments: JsonObject) -> str:
+    """Return what tells the same arguments from others, in the audit log."""
+    from hashlib import sha256  # noqa: PLC0415  # only with an audit log
+
+    text = json.dumps(arguments, sort_keys=True, ensure_ascii=False)
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _known(error: Exception) -> KosmoError:

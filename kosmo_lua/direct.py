@@ -18,8 +18,16 @@ if TYPE_CHECKING:  # only named here
 class Direct:
     """Makes calls one after another, and keeps their connections."""
 
-    def __init__(self, backend: "Backend", ask: "Ask | None", forced: bool) -> None:  # noqa: FBT001  # one caller
+    def __init__(
+        self,
+        backend: "Backend",
+        *,
+        ask: "Ask | None" = None,
+        forced: bool = False,
+        audit: str | None = None,
+    ) -> None:
         self._backend = backend
+        self._audit = audit
         self._ask = ask
         self._forced = forced
         self._recorder: Recorder | None = None
@@ -33,7 +41,12 @@ class Direct:
         self, function: str, arguments: JsonObject, account: str, *, dry_run: bool
     ) -> CallResult:
         """Call a function and return the outcome; see `Kosmo.attempt`."""
-        recorder = Recorder(started=time.perf_counter(), forced=self._forced, dry_run=dry_run)
+        recorder = Recorder(
+            started=time.perf_counter(),
+            forced=self._forced,
+            dry_run=dry_run,
+            audit=None if dry_run else self._audit,
+        )
         self._recorder, data, ending = recorder, None, Ending()
         try:
             data = self._data(self._name(function, account), arguments, dry_run=dry_run)

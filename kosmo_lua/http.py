@@ -26,10 +26,7 @@ from kosmo_lua.errors import (
     TimedOut,
     Unreachable,
 )
-from kosmo_lua.values import Json, JsonObject
-
-HIDDEN = "********"
-"""Stands for a secret, whatever its length."""
+from kosmo_lua.values import HIDDEN, Json, JsonObject
 
 SHORTEST_SECRET = 6
 """What is shorter is no key of a service, and may be a part of any word."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
@@ -137,6 +137,12 @@ class Credentials(BaseModel):
         values = (getattr(self, name) for name in type(self).model_fields)
         found = (value.get_secret_value() for value in values if isinstance(value, SecretStr))
         return sorted(filter(None, found), key=len, reverse=True)
+
+    @classmethod
+    def is_secret(cls, name: str) -> bool:
+        """Whether a field is one that nobody may see."""
+        annotation = cls.model_fields[name].annotation
+        return SecretStr in (annotation, *get_args(annotation))
 
 
 def setting(

@@ -49,6 +49,7 @@ class Setup:
         ask: "Ask | None",
         emulator: "Callable[[], Emulator] | None",
         forced: bool,
+        audit: str | None,
         keep: bool,
     ) -> None:
         self.backend = backend
@@ -56,6 +57,7 @@ class Setup:
         self.ask = ask
         self.emulator = emulator
         self.forced = forced
+        self.audit = audit
         self.keep = keep
 
 

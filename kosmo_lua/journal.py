@@ -5,7 +5,7 @@ event is written to the journal when it happens, and the Recorder, outside, make
 Events are JSON lists, so that they cross a pipe as lines:
 
     ["print", text]
-    ["call", number, function, account, access]
+    ["call", number, function, account, access, hash of the arguments or null]
     ["answer", number, effect, status, attempts, duration_ms, [code, message] or null]
     ["warning", sentence]
     ["end", ending]                 the last one, an Ending as a dict
@@ -15,11 +15,14 @@ import json
 import os
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kosmo_lua.errors import Effect, KosmoError
 from kosmo_lua.results import Access, Call, CallError, CallTotals, ErrorInfo, Meta, Result
 from kosmo_lua.values import Json, JsonObject
+
+if TYPE_CHECKING:
+    from kosmo_lua.audit import Audit
 
 Event = list[Json]
 Record = Callable[[Event], None]
@@ -64,7 +67,11 @@ class Recorder:
         forced: bool = False,
         dry_run: bool = False,
         on_output: Callable[[str], None] | None = None,
+        audit: str | None = None,
     ) -> None:
+        self.run_id = os.urandom(8).hex()
+        self._audit_file = audit
+        self._audit: Audit | None = None
         self._started = time.perf_counter() if started is None else started
         self._forced = forced
         self._dry_run = dry_run
@@ -72,7 +79,9 @@ class Recorder:
         self._failure: BaseException | None = None
         self._output: list[str] = []
         self._warnings: list[str] = []
-        self._open: dict[int, tuple[Call, float]] = {}
+        self.processes: set[int] = set()
+        """The process groups that run now: a command that prints a credential."""
+        self._open: dict[int, tuple[Call, float, str | None]] = {}
         self._log = CallLog()
         self.ending: Ending | None = None
 
@@ -96,10 +105,15 @@ class Recorder:
         if sentence not in self._warnings:
             self._warnings.append(sentence)
 
-    def _on_call(self, number: int, function: str, account: str, access: Access) -> None:
+    def _on_process(self, group: int, running: bool) -> None:  # noqa: FBT001  # the fields of the event
+        (self.processes.add if running else self.processes.discard)(group)
+
+    def _on_call(
+        self, number: int, function: str, account: str, access: Access, arguments: str | None
+    ) -> None:
         # Until the answer is recorded nobody knows what became of the call.
         call = Call(function, account, access, effect="unknown")
-        self._open[number] = (call, time.perf_counter())
+        self._open[number] = (call, time.perf_counter(), arguments)
 
     def _on_answer(  # noqa: PLR0917  # the fields of the event
         self,
@@ -110,11 +124,23 @@ class Recorder:
         duration_ms: float,
         error: list[str] | None,
     ) -> None:
-        (function, account, access, *_), _ = self._open.pop(number)
+        (function, account, access, *_), _, arguments = self._open.pop(number)
         problem = CallError(*error) if error else None
         # By position: this runs for each call, and _replace takes three times as long.
         call = Call(function, account, access, effect, status, attempts, duration_ms, problem)
+        self._ended(call, arguments)
+
+    def _ended(self, call: Call, arguments: str | None) -> None:
         self._log.add(call)
+        if self._audit_file is None:
+            return
+        from kosmo_lua.audit import Audit  # noqa: PLC0415  # only where there is one, and a call
+
+        self._audit = self._audit or Audit(self._audit_file)
+        try:
+            self._audit.write(self.run_id, call, arguments)
+        except OSError as error:
+            self._on_warning(f"the audit log cannot be written: {error.strerror}")
 
     def _on_end(self, fields: JsonObject) -> None:
         self.ending = Ending.of(fields)
@@ -127,9 +153,9 @@ class Recorder:
         if self._failure:
             raise self._failure
         cut = CallError("interrupted", "the run ended before the call returned")
-        for call, started in self._open.values():
+        for call, started, arguments in self._open.values():
             duration = round((time.perf_counter() - started) * 1000, 1)
-            self._log.add(call._replace(duration_ms=duration, error=cut))
+            self._ended(call._replace(duration_ms=duration, error=cut), arguments)
         self._open.clear()
         return Result(
             success=ending.error is None,
@@ -142,7 +168,7 @@ class Recorder:
             memory_usage=ending.memory,
             call_log=self._log.calls(),
             meta=Meta(
-                os.urandom(8).hex(),
+                self.run_id,
                 permission_bypassed=self._forced,
                 dry_run=self._dry_run,
                 calls=self._log.totals,

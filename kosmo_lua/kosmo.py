@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from kosmo_lua.backend import Backend
+from kosmo_lua.config import Config
 from kosmo_lua.isolation import Isolation, Setup
 from kosmo_lua.lua.limits import Limits
 from kosmo_lua.session import Session
@@ -16,6 +17,7 @@ from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # start-up: each is loaded by the method that needs it
     from kosmo_lua.accounts import Accounts
+    from kosmo_lua.administration import Administration
     from kosmo_lua.answers import Answer
     from kosmo_lua.catalog import Catalog
     from kosmo_lua.direct import Direct
@@ -37,10 +39,14 @@ class Kosmo:
     Arguments:
         integrations: which ones there are; by default every installed one.
         environ: where accounts and policy are read from; by default `os.environ`.
+        config: the files of the user, and of a project; by default those of the user whom `environ` names by
+            KOSMO_HOME, XDG_CONFIG_HOME or HOME, and of no project.
         emulator: call the integrations' emulators, started on loopback, instead of the services.
         emulator_port: the port of the emulators; 0, the default, takes any free one.
-        force: lift the policies `ask` and `deny`.
+        force: lift the policies `ask` and `deny`; raises Denied where a file says `allow_force = false`.
+        read_only: deny every write, whatever the policy says.
         ask: called for a call that needs approval, on the thread of the script; without it such a call fails.
+        audit: the file to which every call is appended, for `kosmo_lua.audit`; by default there is none.
         limits: what a run may use.
         isolation: `"thread"` runs a script in a thread of this process; `"process"` in a process of its own,
             which can be ended in every case; `"fork"` the same in a child of this process, which must have
@@ -53,18 +59,28 @@ class Kosmo:
         *,
         integrations: "Sequence[Integration[Any]] | None" = None,
         environ: Mapping[str, str] | None = None,
+        config: Config | None = None,
         emulator: bool = False,
         emulator_port: int = 0,
         force: bool = False,
+        read_only: bool = False,
         ask: "Ask | None" = None,
+        audit: str | None = None,
         limits: Limits | None = None,
         isolation: Isolation = "thread",
         remedy: Callable[[], str] | None = None,
     ) -> None:
+        self._environ = environ = os.environ if environ is None else environ
+        self.config = config or Config.of(environ)
+        if force:
+            self.config.check_force()
         self._backend = Backend(
-            os.environ if environ is None else environ,
+            environ,
+            config=self.config,
             integrations=integrations,
             force=force,
+            read_only=read_only,
+            audited=audit is not None,
             emulator_url=self._emulator_url if emulator else None,
             remedy=remedy,
         )
@@ -72,6 +88,7 @@ class Kosmo:
         self._emulator_port = emulator_port
         self._force = force
         self._ask = ask
+        self._audit = audit
         self._limits = limits or Limits()
         self._limits.check()
         self._lock = Lock()
@@ -111,6 +128,7 @@ class Kosmo:
             ask=self._ask,
             emulator=emulator,
             forced=self._force,
+            audit=self._audit,
             keep=keep,
         )
         return Session(setup, self._isolation)
@@ -159,7 +177,7 @@ class Kosmo:
     def _of_thread(self) -> "Direct":
         from kosmo_lua.direct import Direct  # noqa: PLC0415  # only for calls without a script
 
-        made = Direct(self._backend, self._ask, self._force)
+        made = Direct(self._backend, ask=self._ask, forced=self._force, audit=self._audit)
         return self._direct.setdefault(get_ident(), made)
 
     @property
@@ -181,6 +199,13 @@ class Kosmo:
     def reference(self) -> "Reference":
         """The docs: what `docs.list`, `docs.search` and `docs.read` return."""
         return self._backend.reference
+
+    @cached_property
+    def administration(self) -> "Administration":
+        """What the environment and the files say about accounts, policy and limits."""
+        from kosmo_lua.administration import Administration  # noqa: PLC0415  # only to look them up
+
+        return Administration(self.catalog, self.config, self._environ)
 
     @cached_property
     def emulator(self) -> "Emulator":

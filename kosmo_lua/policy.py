@@ -1,13 +1,19 @@
-"""Who may do what: allow, ask or deny, for reads and for writes of an integration.
+"""Who may do what: allow, ask or deny, for the calls of an integration, of a function, of an account.
 
-Reads are allowed and writes are asked about, unless `KOSMO_SEGMENT_WRITE` or `KOSMO_SEGMENT_READ`
-says allow, ask or deny. `--force` lifts ask and deny; on the emulator nothing real can happen.
+Reads are allowed and writes are asked about, unless a rule says otherwise: `KOSMO_SEGMENT_WRITE=allow` in the
+environment, or a line of the policy in the user's config.toml. The most specific rule counts. A project's
+kosmo.toml can only make the answer stricter. `force` lifts ask and deny, unless a file says
+`allow_force = false`; `read_only` denies every write, whatever else is said. On the emulator nothing real can
+happen, so the rest is allowed there.
 """
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from kosmo_lua.config import Config
+from kosmo_lua.config.policy_rules import Rule, decide
 from kosmo_lua.errors import ApprovalRequired, ConfigError, Denied
+from kosmo_lua.results import Access
 from kosmo_lua.values import JsonObject
 
 if TYPE_CHECKING:  # importing it loads pydantic; here it is only named
@@ -20,11 +26,12 @@ class Question(NamedTuple):
     function: str
     account: str
     arguments: JsonObject
+    access: Access = "write"
 
 
 Ask = Callable[[Question], bool]
 
-_DEFAULTS = {"read": "allow", "write": "ask"}
+_DEFAULTS = [Rule("allow", "read"), Rule("ask", "write")]
 
 
 class Policy:
@@ -37,55 +44,108 @@ class Policy:
         self,
         environ: Mapping[str, str],
         *,
-        unrestricted: bool = False,
+        config: Config | None = None,
+        force: bool = False,
+        emulated: bool = False,
+        read_only: bool = False,
         ask: Ask | None = None,
         remedy: Callable[[], str] | None = None,
     ) -> None:
         self._environ = environ
-        self._unrestricted = unrestricted
+        self._config = config or Config()
+        self._unrestricted = force or emulated
+        self._read_only = read_only
         self._ask = ask
         self._remedy = remedy
+        self._rules = [*self._config.rules()]
 
     def permit(self, function: "Function", account: str, arguments: JsonObject) -> None:
         """Return when the call may go on.
 
         Raises:
-            Denied: the policy says deny.
+            Denied: the policy says deny, the integration is disabled, or the run is read-only.
             ApprovalRequired: it says ask, and there was nobody to ask or the answer was no.
             ConfigError: its variable holds something else.
         """
-        variable = f"KOSMO_{function.integration}_{function.access}".upper()
-        decision = self._decision(variable, function.access)
-        if self._unrestricted or decision == "allow":
+        if self._read_only and function.access == "write":
+            message = "this run is read-only, and the function writes"
+            raise Denied(message, hint="Run it without --read-only.")
+        if not self._config.enabled(function.integration):
+            message = f"the integration {function.integration} is disabled"
+            command = f"kosmo integrations:configure {function.integration} --enable"
+            raise Denied(message, hint=f"Run: {command}")
+        rule = self.rule(function, account)
+        if self._unrestricted or rule.decision == "allow":
             return
-        kind = f"{function.access} to" if function.access == "write" else f"{function.access} from"
+        self._refuse_or_ask(
+            rule, Question(function.full_name, account, arguments, function.access)
+        )
+
+    def _refuse_or_ask(self, rule: Rule, question: Question) -> None:
+        integration = question.function.partition(".")[0]
+        kind = f"{question.access} {'to' if question.access == 'write' else 'from'} {integration}"
+        variable = f"KOSMO_{integration}_{question.access}".upper()
         command = self._remedy() if self._remedy else "Kosmo(force=True)"
         hint = f"Allow it with {command}, or set {variable}=allow."
-        if decision == "deny":
-            message = f"the policy denies every {kind} {function.integration} ({variable}=deny)"
-            raise Denied(message, hint=hint)
+        if rule.decision == "deny":
+            raise Denied(f"the policy denies {_which(rule, kind)}", hint=hint)
         if not self._ask:
-            message = (
-                f"a {kind} {function.integration} needs approval, and there was nobody to ask"
-            )
+            message = f"a {kind} needs approval, and there was nobody to ask"
             raise ApprovalRequired(message, hint=hint)
-        if not self._ask(Question(function.full_name, account, arguments)):
-            message = f"a {kind} {function.integration} was not approved"
-            raise ApprovalRequired(message, hint=hint)
+        if not self._ask(question):
+            raise ApprovalRequired(f"a {kind} was not approved", hint=hint)
 
-    def decision(self, integration: str, access: str) -> str:
-        """Return what the policy says of every read or write of an integration: allow, ask or deny.
+    def decision(self, integration: str, access: Access, account: str = "default") -> str:
+        """Return what is decided for a function of this access that no rule names, with an account.
 
         Raises:
-            ConfigError: its variable holds something else.
+            ConfigError: a variable is neither allow, ask nor deny.
         """
         if self._unrestricted:
             return "allow"
-        return self._decision(f"KOSMO_{integration}_{access}".upper(), access)
+        return self._rule((integration, (), access, account)).decision
 
-    def _decision(self, variable: str, access: str) -> str:
-        decision = self._environ.get(variable, "").strip().lower() or _DEFAULTS[access]
-        if decision not in ("allow", "ask", "deny"):
-            message = f"{variable} must be allow, ask or deny"
-            raise ConfigError(message)
-        return decision
+    def rule(self, function: "Function", account: str) -> Rule:
+        """Return the rule that counts for the calls of a function with an account.
+
+        Raises:
+            ConfigError: a variable is neither allow, ask nor deny.
+        """
+        return self._rule((function.integration, function.spellings, function.access, account))
+
+    def rules_of(
+        self, integration: str, names: tuple[str, ...], access: Access, account: str
+    ) -> list[tuple[Rule, bool]]:
+        """Return every rule about a call, and whether it is the one that counts."""
+        call = (integration, names, access, account)
+        counts = self._rule(call)
+        variable = self._variable(integration, access)
+        rules = [rule for rule, _ in self._rules if rule.matches(*call)]
+        rules += [rule for rule in _DEFAULTS if rule.matches(*call)]
+        return [(rule, rule == counts) for rule in ([variable] if variable else []) + rules]
+
+    def _rule(self, call: tuple[str, tuple[str, ...], Access, str]) -> Rule:
+        own = [rule for rule, is_project in self._rules if not is_project and rule.matches(*call)]
+        theirs = [rule for rule, is_project in self._rules if is_project and rule.matches(*call)]
+        if variable := self._variable(call[0], call[2]):
+            own = [
+                variable,
+                *(rule for rule in own if rule.is_sharper_than(variable)),
+            ]
+        defaults = [rule for rule in _DEFAULTS if rule.matches(*call)]
+        mine = decide(own) or defaults[0]
+        project = decide(theirs)
+        return project if project and project.strictness > mine.strictness else mine
+
+    def _variable(self, integration: str, access: Access) -> Rule | None:
+        name = f"KOSMO_{integration}_{access}".upper()
+        decision = self._environ.get(name, "").strip().lower()
+        if decision and decision not in ("allow", "ask", "deny"):
+            raise ConfigError(f"{name} must be allow, ask or deny")
+        return Rule(decision, access, integration, source=name) if decision else None
+
+
+def _which(rule: Rule, kind: str) -> str:
+    if not rule.pattern:
+        return f"every {kind} ({rule.source}={rule.decision})"
+    return f'this {kind} ({rule.pattern} = "{rule.decision}" in {rule.source})'

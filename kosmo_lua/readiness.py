@@ -16,6 +16,7 @@ from kosmo_lua.answers import (
 from kosmo_lua.catalog import Catalog
 from kosmo_lua.errors import KosmoError
 from kosmo_lua.policy import Policy
+from kosmo_lua.results import Access
 
 if TYPE_CHECKING:  # importing it loads pydantic; here it is only named
     from kosmo_lua.integration import Integration
@@ -67,7 +68,7 @@ class Readiness:
                 type=_type(field.annotation, field.metadata),
                 required=field.is_required(),
                 configured=bool(self._accounts.source(integration, account, key)),
-                source=self._accounts.source(integration, account, key),
+                source=self._source(integration, account, key),
                 description=field.description or "",
                 variables=tuple(self._accounts.variables(integration, account, key)),
             )
@@ -105,7 +106,11 @@ class Readiness:
             problem = error.message
         return AccountState(account, not keys or len(missing) < len(keys), missing, problem)
 
-    def _decision(self, integration: str, access: str) -> str:
+    def _source(self, integration: "Integration[Any]", account: str, key: str) -> str | None:
+        source = self._accounts.source(integration, account, key)
+        return source.name if source else None
+
+    def _decision(self, integration: str, access: Access) -> str:
         try:
             return self._policy.decision(integration, access)
         except KosmoError as error:

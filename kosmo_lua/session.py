@@ -22,7 +22,7 @@ class Session:
 
     def __init__(self, setup: Setup, isolation: Isolation) -> None:
         self._place = PLACES[isolation](setup)
-        self._forced = setup.forced
+        self._setup = setup
 
     @property
     def lost(self) -> bool:
@@ -47,7 +47,12 @@ class Session:
         def recorder() -> "Recorder":
             from kosmo_lua.journal import Recorder  # noqa: PLC0415  # start-up
 
-            return Recorder(started=started, forced=self._forced, on_output=on_output)
+            return Recorder(
+                started=started,
+                forced=self._setup.forced,
+                on_output=on_output,
+                audit=self._setup.audit,
+            )
 
         try:
             script.check()

@@ -4,3 +4,6 @@ from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 JsonObject: TypeAlias = dict[str, Json]
+
+HIDDEN = "********"
+"""Stands for a secret, whatever its length."""

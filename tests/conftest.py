@@ -26,11 +26,14 @@ API = ROOT.parent / "shared" / "api"
 
 
 @pytest.fixture(autouse=True)
-def clean_environ(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variable of the developer's decides what a test does."""
+def clean_environ(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """No variable or file of the developer's decides what a test does."""
     for name in os.environ:
         if name.startswith(("KOSMO_", "SEGMENT_", "POSTHOG_")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("KOSMO_HOME", str(tmp_path_factory.getbasetemp() / "no-such-home"))
 
 
 class ScriptFailed(Exception):  # reads as what happened

@@ -537,8 +537,8 @@ def test_a_misspelt_setting_of_an_account_is_an_error(emulator: Emulator) -> Non
     environ = configured(emulator) | {f"{prefix}WRITE_KEY": "k", f"{prefix}REGON": "eu"}
     result = run("app.integrations.segment.production.identify('u')", environ=environ)
     assert result.error == (
-        "eval:1: segment.identify_user: KOSMO_SEGMENT__PRODUCTION__REGON is not a setting of "
-        "Segment: did you mean KOSMO_SEGMENT__PRODUCTION__REGION?"
+        "eval:1: segment.identify_user: KOSMO_SEGMENT__PRODUCTION__REGON: regon is not a setting "
+        "of Segment: did you mean region?"
     )
     assert failure(result)["code"] == "config_error"
 

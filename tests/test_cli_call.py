@@ -398,7 +398,7 @@ class TestPermission:
     ) -> None:
         """The card: `ask` shows the function, the account and the arguments."""
         running = terminal.run(*TRACK, command=CALL)
-        shown = terminal.wait_for("Allow it? [y/N]: ")
+        shown = terminal.wait_for("Allow it? [y/N/a], a: always for this run: ")
         assert "segment.track_event of the account default wants to write" in shown
         terminal.type(answer)
         assert running.wait(20) == status

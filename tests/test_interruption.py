@@ -205,7 +205,7 @@ def test_signal_to_the_script_alone_is_none(
     assert (status, document["error_info"]["code"]) == (3, "service_error")
 
 
-QUESTION = "Allow it? [y/N]: "
+QUESTION = "always for this run: "
 
 
 class TestPrompt:
@@ -245,6 +245,14 @@ class TestPrompt:
         terminal.type("n\n")
         assert process.communicate(timeout=20)[0] == b"false\n"
         assert len(kosmo_emulator.events()) == 1
+
+    def test_always_is_for_this_run(self, terminal: Terminal, kosmo_emulator: Emulator) -> None:
+        """The card: yes, no, or always for this function and account."""
+        process = terminal.run("--eval", f"{TRACK} {TRACK} return {TRACK}.success")
+        terminal.wait_for(QUESTION)
+        terminal.type("a\n")
+        assert process.communicate(timeout=20)[0] == b"true\n"
+        assert len(kosmo_emulator.events()) == 3
 
     @pytest.mark.parametrize("number", INTERRUPTED, ids=lambda number: number.name)
     def test_signal_at_the_prompt_ends_the_run(

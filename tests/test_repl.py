@@ -144,7 +144,7 @@ class TestTerminal:
         env = {"KOSMO_SEGMENT_WRITE_KEY": "key"}
         process = self.start(terminal, tmp_path, env=env)
         terminal.type("app.integrations.segment.track({event = 'E', userId = 'u'})\r")
-        terminal.wait_for("Allow it? [y/N]: ")
+        terminal.wait_for("always for this run: ")
         terminal.type("n\n")
         terminal.wait_for("was not approved")
         self.leave(terminal)

@@ -11,8 +11,10 @@ Loaded = Callable[..., list[set[str]]]
 
 SLOW = {
     "asyncio",
+    "filelock",
     "httpx",
     "importlib.metadata",
+    "keyring",
     "kosmo_segment",
     "logging",
     "mcp",
@@ -20,6 +22,9 @@ SLOW = {
     "regex",
     "ssl",
     "starlette",
+    "subprocess",
+    "tomlkit",
+    "tomllib",
     "uvicorn",
 }
 """Each takes longer to import than a script of one line takes to run."""

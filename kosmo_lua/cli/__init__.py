@@ -41,6 +41,13 @@ COMMANDS = {
     "integrations:doctor": "readiness:doctor_command",
     "integrations:fields": "readiness:fields_command",
     "integrations:test": "readiness:test_command",
+    "integrations:configure": "configure:command",
+    "accounts:list": "accounts:list_command",
+    "accounts:show": "accounts:show_command",
+    "accounts:add": "accounts:add_command",
+    "accounts:remove": "accounts:remove_command",
+    "config:explain": "config:explain_command",
+    "audit": "audit:command",
     "emulator": "emulator:command",
 }
 """Each command, and where it is: a module of this package, and its name there."""

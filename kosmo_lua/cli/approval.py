@@ -14,16 +14,29 @@ def on_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def ask(question: "Question") -> bool:
-    """Show a call and wait for yes or no."""
-    import json  # noqa: PLC0415  # the journal has loaded it
+class Approval:
+    """Shows each call and waits for an answer, until somebody says always."""
 
-    arguments = json.dumps(question.arguments, sort_keys=True)
-    shown = arguments if len(arguments) <= 500 else f"{arguments[:500]}..."  # noqa: PLR2004  # a few lines
-    click.echo(f"{question.function} of the account {question.account} wants to write:", err=True)
-    click.echo(f"  {shown}", err=True)
-    click.echo("Allow it? [y/N]: ", err=True, nl=False)
-    return _answer().strip().lower() in ("y", "yes")
+    def __init__(self) -> None:
+        self._always: set[tuple[str, str]] = set()
+
+    def ask(self, question: "Question") -> bool:
+        """Return whether the call may go on."""
+        import json  # noqa: PLC0415  # the journal has loaded it
+
+        if (question.function, question.account) in self._always:
+            return True
+        arguments = json.dumps(question.arguments, sort_keys=True)
+        shown = arguments if len(arguments) <= 500 else f"{arguments[:500]}..."  # noqa: PLR2004  # a few lines
+        wants = (
+            f"{question.function} of the account {question.account} wants to {question.access}:"
+        )
+        click.echo(f"{wants}\n  {shown}", err=True)
+        click.echo("Allow it? [y/N/a], a: always for this run: ", err=True, nl=False)
+        answer = _answer().strip().lower()
+        if answer in ("a", "always"):
+            self._always.add((question.function, question.account))
+        return answer in ("y", "yes", "a", "always")
 
 
 def _answer() -> str:

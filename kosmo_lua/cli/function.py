@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kosmo_lua.cli import payload as payloads
-from kosmo_lua.cli.approval import ask, on_terminal, with_force
+from kosmo_lua.cli.approval import Approval, on_terminal, with_force
 from kosmo_lua.cli.arguments import account_names
 from kosmo_lua.cli.parameters import Flag, Parameter, flags_of, parameters_of
 from kosmo_lua.cli.report import Report
+from kosmo_lua.config import AUDIT, Config
 from kosmo_lua.errors import InvalidArguments
 from kosmo_lua.kosmo import Kosmo
 from kosmo_lua.values import JsonObject
@@ -28,6 +29,7 @@ _OWN = (
         help="Whose credentials.",
     ),
     click.Option(["--force"], is_flag=True, help="Lift the policies ask and deny for this call."),
+    click.Option(["--read-only"], is_flag=True, help="Deny every write."),
     click.Option(["--emulator"], is_flag=True, help="Call the emulator: nothing real."),
     click.Option(["--dry-run"], is_flag=True, help="Show the HTTP request, send nothing."),
     click.Option(["--json", "as_json"], is_flag=True, help="Print the envelope."),
@@ -90,10 +92,14 @@ class FunctionCommand(click.Command):
     def _call(self, **options: Any) -> int:  # noqa: ANN401  # click's values, one for each option
         target = self.target
         name = f"{target.integration.name}.{target.account}.{target.function.name}"
+        config = Config.here()
         with Kosmo(
+            config=config,
             emulator=options["emulator"],
             force=options["force"],
-            ask=ask if on_terminal() and options["payload"] != "-" else None,
+            read_only=options["read_only"],
+            ask=Approval().ask if on_terminal() and options["payload"] != "-" else None,
+            audit=None if options["emulator"] else config.path(AUDIT),
             remedy=with_force,
         ) as kosmo:
             result = kosmo.attempt(

@@ -10,6 +10,8 @@ from kosmo_lua.lua.limits import Limits
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kosmo_lua.config import Config
+
 _DEFAULTS = Limits()
 
 
@@ -26,7 +28,7 @@ class _Seconds(click.FloatRange):
 
 
 _SECONDS = _Seconds(min=0, min_open=True)
-_NUMBER = click.IntRange(min=1)
+_NUMBER = click.IntRange(min=1, max=2**63 - 1)  # Lua counts in 64 bits
 
 _OPTIONS: "dict[str, tuple[str, click.ParamType[Any], str, str]]" = {
     "cpu": (
@@ -49,19 +51,20 @@ _Command = TypeVar("_Command", bound="Callable[..., Any]")
 def limit_options(command: _Command) -> _Command:
     """Add the options to a command, which gets each as an argument `limit_cpu` and so on."""
     for field, (option, kind, metavar, text) in reversed(_OPTIONS.items()):
-        default = getattr(_DEFAULTS, field)
         command = click.option(
             option,
             f"limit_{field}",
             type=kind,
             metavar=metavar,
-            default=default,
-            show_default=True,
-            help=text,
+            help=f"{text}  [default: {getattr(_DEFAULTS, field)}]",
         )(command)
     return command
 
 
-def limits_of(options: dict[str, Any]) -> Limits:
-    """Return the limits that were given as options."""
-    return Limits(*(options[f"limit_{field}"] for field in Limits._fields))
+def limits_of(options: dict[str, Any], config: "Config") -> Limits:
+    """Return the limits that were given as options, or by the configuration; a project's lower them."""
+    fields = {
+        field: config.limit(field, options[f"limit_{field}"], default)
+        for field, default in _DEFAULTS._asdict().items()
+    }
+    return Limits(**fields)  # type: ignore[arg-type]  # each has the type of its option, and of its check

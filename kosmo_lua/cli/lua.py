@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from kosmo_lua.cli.approval import ask, on_terminal, with_force
+from kosmo_lua.cli.approval import Approval, on_terminal, with_force
 from kosmo_lua.cli.limits import limit_options, limits_of
 from kosmo_lua.cli.output import Printer
 from kosmo_lua.cli.report import Report
 from kosmo_lua.cli.source import Source
+from kosmo_lua.config import AUDIT, Config
 from kosmo_lua.isolation import Isolation
 from kosmo_lua.kosmo import Kosmo
 
@@ -33,6 +34,7 @@ class _ScriptCommand(click.Command):
 @click.option("--repl", is_flag=True, help="Read Lua from the terminal, line by line.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document: the envelope.")
 @click.option("--force", is_flag=True, help="Lift the policies ask and deny for this run.")
+@click.option("--read-only", is_flag=True, help="Deny every write, whatever the policy says.")
 @click.option(
     "--emulator",
     is_flag=True,
@@ -81,11 +83,15 @@ def command(ctx: click.Context, /, **options: Any) -> int:  # noqa: ANN401  # cl
 
 def make_kosmo(options: dict[str, Any], *, asks: bool, isolation: Isolation = "fork") -> Kosmo:
     """Return the Kosmo that the options describe. `asks`: there is somebody to ask."""
+    config = Config.here()
     return Kosmo(
+        config=config,
         emulator=options["emulator"],
         force=options["force"],
-        ask=ask if asks else None,
-        limits=limits_of(options),
+        read_only=options["read_only"],
+        ask=Approval().ask if asks else None,
+        audit=None if options["emulator"] else config.path(AUDIT),
+        limits=limits_of(options, config),
         isolation=isolation if hasattr(os, "fork") else "thread",
         remedy=with_force,
     )

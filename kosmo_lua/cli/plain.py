@@ -5,7 +5,11 @@ from collections.abc import Sequence
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows of cells as lines whose columns stand below each other."""
+    """Return rows of cells as lines whose columns stand below each other.
+
+    A cell may be a stranger's: it does not get to move the cursor of the terminal.
+    """
+    rows = [["".join(c if c.isprintable() else "?" for c in cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (zip(row, widths, strict=True) for row in rows)
     return "\n".join(

@@ -6,6 +6,7 @@ from kosmo_lua.answers import Answer, Diagnosis, Fields, Status
 from kosmo_lua.cli.arguments import account_names, provider_argument
 from kosmo_lua.cli.plain import table
 from kosmo_lua.cli.report import Report, json_option
+from kosmo_lua.config import Config
 from kosmo_lua.kosmo import Kosmo
 
 _account_option = click.option(
@@ -33,7 +34,7 @@ def status_command(*, as_json: bool) -> int:
 @json_option
 def doctor_command(*, provider: str | None, as_json: bool) -> int:
     """Say what PROVIDER, or each integration, lacks, and which commands come next. Nothing is sent."""
-    kosmo = Kosmo()
+    kosmo = Kosmo(config=Config.here())
     found = kosmo.readiness.doctor(provider)
     text = "\n\n".join(_diagnosis(name, each) for name, each in found.providers.items())
     return Report(as_json=as_json).facts(found, text, kosmo.catalog.problems)

@@ -1,5 +1,6 @@
 """What a command prints: the JSON envelope, or text for people."""
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ class Report:
             write(result.to_json())
         else:
             _show(result, source)
+        if result.error_info and os.environ.get("GITHUB_ACTIONS") == "true":
+            _annotate(result.error or "", result.error_info)
         return result.exit_status
 
     def call(self, result: "CallResult") -> int:
@@ -136,6 +139,13 @@ def _request(request: Any) -> str:  # noqa: ANN401  # a PlannedRequest as JSON, 
     lines = [f"{request['method']} {request['url']}"]
     lines += [f"{name}: {value}" for name, value in request["headers"].items()]
     return "\n".join([*lines, *(["", _text(request["body"])] if request["body"] else [])])
+
+
+def _annotate(error: str, info: "ErrorInfo") -> None:
+    """Let GitHub show the error beside its line."""
+    place = f"file={info.file},line={info.line}" if info.file and info.line else ""
+    data = error.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    say(f"::error {place}::{data}")
 
 
 def _text(value: Json) -> str:

@@ -144,6 +144,7 @@ class Supervisor:
         self._ask = None  # the questions of a process that is gone
         while self._read():
             pass
+        self._end_processes()
         return self._recorder.ending or ending or self._stopped()
 
     def _stopped(self) -> Ending:
@@ -153,9 +154,16 @@ class Supervisor:
         limit = self._limits.exceeded(self._stopping)
         return Ending.of(limit, memory=self._process.meter.peak)
 
+    def _end_processes(self) -> None:
+        """End what the child has started: it is in sessions of its own, and would stay."""
+        for group in self._recorder.processes:
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+
     def _crashed(self) -> Ending:
         code = self._process.wait()
         self._process.alive = False
+        self._end_processes()
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
         message = f"the process of the script ended {how}"
         hint = "Look at call_log for what was sent."

@@ -1,0 +1,124 @@
+"""kosmo accounts:list, show, add, remove: the named credentials of integrations."""
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kosmo_lua.accounts import spelled
+from kosmo_lua.answers import AccountChange
+from kosmo_lua.cli.approval import on_terminal
+from kosmo_lua.cli.plain import table
+from kosmo_lua.cli.report import Report, json_option
+from kosmo_lua.cli.setting import pairs, prompted, settings_from_stdin, warnings_of
+from kosmo_lua.cli.strict import StrictCommand
+from kosmo_lua.config import Config
+from kosmo_lua.kosmo import Kosmo
+
+if TYPE_CHECKING:
+    from kosmo_lua.integration import Integration
+
+
+def _kosmo() -> Kosmo:
+    return Kosmo(config=Config.of(os.environ))
+
+
+@click.command("accounts:list", cls=StrictCommand, short_help="List the accounts.")
+@click.argument("provider", required=False)
+@json_option
+def list_command(*, provider: str | None, as_json: bool) -> int:
+    """List the accounts of every integration, or of PROVIDER, and which of their settings are set."""
+    kosmo = _kosmo()
+    listing = kosmo.administration.accounts(provider)
+    rows = [
+        (entry.provider, entry.account, ", ".join(entry.settings)) for entry in listing.accounts
+    ]
+    text = (
+        table([("Provider", "Account", "Settings"), *rows]) if rows else "There are no accounts."
+    )
+    return Report(as_json=as_json).facts(listing, text, kosmo.administration.problems())
+
+
+@click.command(
+    "accounts:show", cls=StrictCommand, short_help="Show an account; secrets are hidden."
+)
+@click.argument("provider")
+@click.argument("account", default="default")
+@json_option
+def show_command(*, provider: str, account: str, as_json: bool) -> int:
+    """Show the settings of ACCOUNT of PROVIDER and where each comes from. Secrets are hidden."""
+    details = _kosmo().administration.account(provider, account)
+    text = (
+        table(details.settings) if details.settings else f"{provider} {account} has no settings."
+    )
+    return Report(as_json=as_json).facts(details, text)
+
+
+@click.command("accounts:add", cls=StrictCommand, short_help="Store an account.")
+@click.argument("provider")
+@click.argument("account", default="default")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting that is no secret, or cmd:COMMAND.",
+)
+@click.option("--keyring", is_flag=True, help="Keep the secrets in the system's keyring.")
+@json_option
+def add_command(
+    *, provider: str, account: str, settings: tuple[str, ...], keyring: bool, as_json: bool
+) -> int:
+    """Store ACCOUNT of PROVIDER: asks for each setting, or reads them from stdin, as JSON or name=value.
+
+    With --set only the secrets are asked for, or read, and nothing once --set has one.
+    """
+    kosmo = _kosmo()
+    integration = kosmo.catalog.integration(provider)
+    given = pairs(settings, "--set")
+    typed = {} if _has_secret(integration, given) else _typed(integration, given)
+    if twice := {*given} & {*typed}:
+        raise _refused(f"{twice.pop()} is given with --set and on stdin")
+    everything = {**given, **typed}
+    if not everything:
+        raise _refused("there are no settings to store")
+    from kosmo_lua.configure import Configurator  # noqa: PLC0415  # start-up: not for --help
+
+    Configurator(kosmo.config).set_account(integration, account, everything, keyring=keyring)
+    change = AccountChange(integration.name, account, tuple(everything))
+    text = f"Stored {', '.join(change.settings)} of {change.provider} {change.account}."
+    return Report(as_json=as_json).facts(change, text, warnings_of(integration, given))
+
+
+def _typed(integration: "Integration[Any]", given: dict[str, str]) -> dict[str, str]:
+    """Return what somebody types, or what stdin has."""
+    if on_terminal():
+        return prompted(integration, given)
+    if sys.stdin is not None and sys.stdin.isatty():  # what is typed there would be seen
+        raise _refused("the questions are shown on stderr, which is no terminal")
+    return settings_from_stdin(required=not given)
+
+
+def _has_secret(integration: "Integration[Any]", given: dict[str, str]) -> bool:
+    return any(integration.credentials.is_secret(spelled(integration, name)) for name in given)
+
+
+def _refused(message: str) -> click.UsageError:
+    return click.UsageError(message, click.get_current_context())
+
+
+@click.command("accounts:remove", cls=StrictCommand, short_help="Forget a stored account.")
+@click.argument("provider")
+@click.argument("account")
+@json_option
+def remove_command(*, provider: str, account: str, as_json: bool) -> int:
+    """Forget the stored ACCOUNT of PROVIDER, also in the keyring. Variables of the environment stay."""
+    kosmo = _kosmo()
+    integration = kosmo.catalog.integration(provider)
+    stored = tuple(kosmo.config.accounts(integration.name).get(account, {}))
+    from kosmo_lua.configure import Configurator  # noqa: PLC0415  # start-up: not for --help
+
+    Configurator(kosmo.config).remove_account(integration, account)
+    change = AccountChange(integration.name, account, stored)
+    return Report(as_json=as_json).facts(change, f"Forgot {change.provider} {change.account}.")

@@ -1,0 +1,41 @@
+"""Where the files of the configuration are."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from kosmo_lua.errors import ConfigError
+
+
+def user_folder(environ: Mapping[str, str]) -> str | None:
+    """Return the user's folder: $KOSMO_HOME, else `kosmo` where the system keeps configuration.
+
+    An environment of an embedder's own (`Kosmo(environ={...})`) has only what it names: no file of the user
+    who runs the program is read for its tenants.
+
+    Raises:
+        ConfigError: $KOSMO_HOME is a relative path.
+    """
+    if home := environ.get("KOSMO_HOME"):
+        if not os.path.isabs(home):  # noqa: PTH117  # pathlib is slow to import
+            # Else a cloned repository could bring a folder of that name, with rules that grant it everything.
+            raise ConfigError("KOSMO_HOME must be an absolute path", hint="Write it from / on.")
+        return home
+    variable = "APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME"
+    for base in (environ.get(variable, ""), os.path.join(environ.get("HOME", ""), ".config")):  # noqa: PTH118  # the same
+        if os.path.isabs(base):  # noqa: PTH117  # the same; the XDG specification ignores relative ones
+            return os.path.join(base, "kosmo")  # noqa: PTH118  # the same
+    return None
+
+
+def project_file(directory: str) -> str | None:
+    """Return the nearest kosmo.toml: of the directory or one above it, up to the root of its repository."""
+    directory = os.path.abspath(directory)  # noqa: PTH100  # the same
+    while True:
+        path = os.path.join(directory, "kosmo.toml")  # noqa: PTH118  # the same
+        if os.path.lexists(path):  # a link that leads nowhere is an error, and not no file
+            return path
+        above = os.path.dirname(directory)  # noqa: PTH120  # the same
+        if above == directory or os.path.exists(os.path.join(directory, ".git")):  # noqa: PTH110, PTH118  # the same
+            return None
+        directory = above

@@ -1,0 +1,161 @@
+"""Stored settings of accounts: a value itself, a command that prints it, or a place in the system's keyring.
+
+write_key = "abc"                           the value, in a file that only the user can read
+write_key = "cmd:op read op://work/key"     the first line that this command prints
+write_key = "keyring:"                      in the keyring, where `accounts:add --keyring` has put it
+"""
+
+import os
+import shlex
+import signal
+import subprocess
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kosmo_lua.errors import ConfigError, ExtraMissing
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+Tell = Callable[[int, bool], None]
+"""Is told of a process, by the id of its group, when it starts (True) and when it has ended."""
+
+COMMAND, KEYRING = "cmd:", "keyring:"
+
+COMMAND_SECONDS = 30
+"""How long a command may take: somebody may have to unlock a vault."""
+
+
+def check_value(value: str, setting: str) -> None:
+    """Return when a value can be stored, whatever the command that it names may print.
+
+    Raises:
+        ConfigError: it names no command, or the keyring.
+    """
+    if value == KEYRING:
+        raise ConfigError(f"{setting} has no value", hint="Use kosmo accounts:add --keyring.")
+    if value.startswith(COMMAND):
+        _words(value.removeprefix(COMMAND), setting)
+
+
+def resolve(stored: str, integration: str, account: str, setting: str, tell: Tell) -> str:
+    """Return the value that a stored setting stands for.
+
+    Raises:
+        ConfigError: the command fails, the keyring is locked, or there is no such value.
+        ExtraMissing: the keyring is not installed.
+    """
+    place = f"{setting} of the account {account} of {integration}"
+    if stored.startswith(COMMAND):
+        return _printed(_words(stored.removeprefix(COMMAND), place), place, tell)
+    if stored == KEYRING:
+        return _from_keyring(f"{integration}.{account}.{setting}", place)
+    return stored
+
+
+def keep_in_keyring(value: str, integration: str, account: str, setting: str) -> None:
+    """Store a value in the system's keyring.
+
+    Raises:
+        ConfigError: it cannot be stored.
+        ExtraMissing: the keyring is not installed.
+    """
+    place = f"{setting} of the account {account} of {integration}"
+    keyring = _keyring()
+    try:
+        keyring.set_password("kosmo", f"{integration}.{account}.{setting}", value)
+    except Exception as error:  # noqa: BLE001  # each system's keyring has errors of its own
+        raise _locked(place, error) from None
+
+
+def forget_in_keyring(integration: str, account: str, setting: str) -> None:
+    """Remove a value from the keyring, if it is there.
+
+    Raises:
+        ConfigError: it is there, and cannot be removed.
+        ExtraMissing: the keyring is not installed.
+    """
+    place = f"{setting} of the account {account} of {integration}"
+    keyring, name = _keyring(), f"{integration}.{account}.{setting}"
+    try:
+        if keyring.get_password("kosmo", name) is not None:
+            keyring.delete_password("kosmo", name)
+    except Exception as error:  # noqa: BLE001  # see above
+        raise _locked(place, error) from None
+
+
+def _words(command: str, place: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
+    if not words or "\0" in command:
+        raise _not_run(place, "it is not a command")
+    return words
+
+
+def _printed(words: list[str], place: str, tell: Tell) -> str:
+    """Run a command, without a shell; nothing that it prints is ever shown."""
+    try:
+        process = subprocess.Popen(  # noqa: S603  # the user's own command, from a file of the user's own
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # so that all that it starts can be ended with it
+        )
+    except OSError as error:
+        raise _not_run(place, error.strerror or "") from None
+    with process:
+        tell(process.pid, True)
+        try:
+            output, _ = process.communicate(timeout=COMMAND_SECONDS)
+        except subprocess.TimeoutExpired:
+            message = f"the command for the {place} took longer than {COMMAND_SECONDS} s"
+            raise ConfigError(message) from None
+        finally:
+            if process.returncode is None:  # it takes too long, or Ctrl-C
+                os.killpg(process.pid, signal.SIGKILL)
+            tell(process.pid, False)
+    return _first_line(output, process.returncode, place)
+
+
+def _not_run(place: str, reason: str) -> ConfigError:
+    return ConfigError(f"the command for the {place} cannot be run: {reason}")
+
+
+def _first_line(output: bytes, status: int, place: str) -> str:
+    if status:
+        message = f"the command for the {place} ended with exit status {status}"
+        hint = "Run it by hand to see why; its output is never shown here."
+        raise ConfigError(message, hint=hint)
+    lines = output.decode("utf-8", "replace").splitlines()
+    if not lines or not lines[0].strip():
+        raise ConfigError(f"the command for the {place} printed nothing")
+    return lines[0].strip()
+
+
+def _from_keyring(name: str, place: str) -> str:
+    keyring = _keyring()
+    try:
+        value = keyring.get_password("kosmo", name)
+    except Exception as error:  # noqa: BLE001  # see above
+        raise _locked(place, error) from None
+    if not value:
+        message = f"the keyring has no {place}"
+        raise ConfigError(message, hint="Store it again with kosmo accounts:add --keyring.")
+    return str(value)
+
+
+def _locked(place: str, error: Exception) -> ConfigError:
+    message = f"the keyring cannot be used for the {place}: {type(error).__name__}"
+    return ConfigError(message, hint="Unlock it, or store the value in a file or as a command.")
+
+
+def _keyring() -> "ModuleType":
+    try:
+        import keyring  # noqa: PLC0415  # an extra
+    except ImportError:
+        message = "the keyring needs the package keyring, which is not installed"
+        raise ExtraMissing(message, hint='pip install "kosmo-lua[keyring]"') from None
+    return keyring

@@ -1,0 +1,212 @@
+"""Permission: which rule counts, and what a project's file cannot do."""
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import echo
+
+from kosmo_lua import Kosmo, KosmoError
+from kosmo_lua.config import Config
+from kosmo_lua.emulator import Emulator
+
+SEND = 'app.integrations.segment.{}track({{event = "E", userId = "u"}})'
+
+Decide = Callable[..., str]
+
+
+@pytest.fixture
+def decide(tmp_path: Path) -> Decide:
+    """Return what becomes of a call of `echo`: allow, ask or deny."""
+
+    def decide(
+        user: str = "",
+        project: str = "",
+        *,
+        function: str = "change",
+        variable: str = "",
+    ) -> str:
+        (tmp_path / "config.toml").write_text(user)
+        (tmp_path / "kosmo.toml").write_text(project)
+        environ = {
+            "KOSMO_ECHO__WORK__X": "y",
+            **({"KOSMO_ECHO_WRITE": variable} if variable else {}),
+        }
+        asked: list[object] = []
+        kosmo = Kosmo(
+            integrations=[echo],
+            environ=environ,
+            config=Config(str(tmp_path), str(tmp_path / "kosmo.toml")),
+            ask=lambda question: not asked.append(question),  # type: ignore[func-returns-value]  # None is falsy
+        )
+        try:
+            kosmo.call(f"echo.{function}", {"text": "x"})
+        except KosmoError as error:
+            return {"denied": "deny"}[error.code]
+        return "ask" if asked else "allow"
+
+    return decide
+
+
+def test_reads_are_allowed_and_writes_are_asked_about(decide: Decide) -> None:
+    """DESIGN: the default policy."""
+    assert (decide(function="say"), decide(function="change")) == ("allow", "ask")
+
+
+@pytest.mark.parametrize(
+    ("rules", "function", "decision"),
+    [
+        ('write = "deny"', "change", "deny"),
+        ('write = "deny"', "say", "allow"),
+        ('read = "ask"', "say", "ask"),
+        ('"echo.write" = "allow"', "change", "allow"),
+        ('"echo.*" = "deny"', "say", "deny"),
+        ('"other.*" = "deny"', "say", "allow"),
+        ('"echo.change" = "allow"', "change", "allow"),
+        ('"echo@default.change" = "deny"', "change", "deny"),
+        ('"echo@work.change" = "deny"', "change", "ask"),
+        # the most specific wins
+        ('write = "deny"\n"echo.write" = "allow"', "change", "allow"),
+        ('"echo.*" = "deny"\n"echo.write" = "allow"', "change", "allow"),
+        ('"echo.*" = "deny"\n"echo.write" = "allow"', "say", "deny"),
+        ('"echo.change" = "deny"\n"echo.write" = "allow"', "change", "deny"),
+        ('"echo.change" = "allow"\n"echo.write" = "deny"', "change", "allow"),
+        ('"echo@default.change" = "allow"\n"echo.change" = "deny"', "change", "allow"),
+        # neither is more specific: the stricter
+        ('"echo@default.*" = "deny"\n"echo.change" = "allow"', "change", "deny"),
+        ('"echo@default.*" = "allow"\n"echo.change" = "deny"', "change", "deny"),
+    ],
+)
+def test_most_specific_rule_counts(
+    decide: Decide, rules: str, function: str, decision: str
+) -> None:
+    """The card: per integration and access, per function and account; the most specific wins."""
+    assert decide(f"[policy]\n{rules}", function=function) == decision
+
+
+@pytest.mark.parametrize(
+    ("user", "variable", "decision"),
+    [
+        ('"echo.write" = "deny"', "allow", "allow"),
+        ('write = "deny"', "allow", "allow"),
+        ('"echo.*" = "deny"', "allow", "allow"),
+        ('"echo.change" = "deny"', "allow", "deny"),
+        ('"echo@default.*" = "deny"', "allow", "deny"),
+        ('"echo.change" = "allow"', "deny", "allow"),
+    ],
+)
+def test_variable_wins_over_a_rule_that_is_no_sharper(
+    decide: Decide, user: str, variable: str, decision: str
+) -> None:
+    """DESIGN: the environment comes before the files; a rule about one function stays."""
+    assert decide(f"[policy]\n{user}", variable=variable) == decision
+
+
+STRICT = ["allow", "ask", "deny"]
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [*itertools.product(STRICT, STRICT)])
+def test_project_only_tightens(decide: Decide, mine: str, theirs: str) -> None:
+    """The card: a cloned repository can grant itself nothing."""
+    stricter = max(mine, theirs, key=STRICT.index)
+    own = f'[policy]\n"echo.write" = "{mine}"'
+    assert decide(own, f'[policy]\n"echo@default.change" = "{theirs}"') == stricter
+    assert decide(project=f'[policy]\n"echo.change" = "{theirs}"', variable=mine) == stricter
+
+
+@pytest.mark.parametrize(
+    "project",
+    [
+        "[accounts.segment.default]\nwrite_key = 'x'",
+        "[credentials.segment.default]\nwrite_key = 'x'",
+        "[integrations.segment]\nenabled = true",
+        "allow_force = true",
+        "[segment]\ntracking_url = 'https://evil.example'",
+        "[policy]\n'segment.write' = 'always'",
+        "[policy]\n'segment' = 'deny'",
+        "[limits]\ncpu = 0",
+        "[limits]\ncpu = true",
+        "[limits]\ncpus = 1",
+        "limits = 1",
+        "policy = 'deny'",
+    ],
+)
+def test_project_may_say_nothing_else(tmp_path: Path, project: str) -> None:
+    """The card: no credential field, no URL, no command; what it may not say ends the run before it calls."""
+    (tmp_path / "kosmo.toml").write_text(project)
+    config = Config(None, str(tmp_path / "kosmo.toml"))
+    with pytest.raises(KosmoError) as caught:
+        Kosmo(environ={}, config=config, force=True).call("segment.track", {})
+    assert caught.value.code == "config_error"
+    assert "kosmo.toml" in caught.value.message
+
+
+def test_accounts_are_rules_of_their_own(kosmo_emulator: Emulator, tmp_path: Path) -> None:
+    """The card: `segment@production.* = "deny"` holds for one account."""
+    (tmp_path / "config.toml").write_text('[policy]\n"segment@production.*" = "deny"')
+    environ = {
+        "KOSMO_SEGMENT_WRITE": "allow",
+        **{f"KOSMO_SEGMENT__{name}__WRITE_KEY": "key" for name in ("STAGING", "PRODUCTION")},
+        **{
+            f"KOSMO_SEGMENT__{name}__TRACKING_URL": kosmo_emulator.url
+            for name in ("STAGING", "PRODUCTION")
+        },
+    }
+    kosmo = Kosmo(environ=environ, config=Config(str(tmp_path)))
+    assert kosmo.run(SEND.format("staging.")).success
+    refused = kosmo.run(SEND.format("production."))
+    assert refused.error_info is not None
+    assert (refused.error_info.code, refused.exit_status) == ("denied", 77)
+    path = tmp_path / "config.toml"
+    assert f'(segment@production.* = "deny" in {path})' in str(refused.error)
+    assert len(kosmo_emulator.events()) == 1
+
+
+class TestForce:
+    """--force, and who may refuse it."""
+
+    def test_force_lifts_ask_and_deny(self, tmp_path: Path) -> None:
+        """The card: for this run."""
+        (tmp_path / "config.toml").write_text('[policy]\nwrite = "deny"')
+        kosmo = Kosmo(environ={}, integrations=[echo], config=Config(str(tmp_path)), force=True)
+        assert kosmo.call("echo.change", {"text": "x"}) == {"text": "x"}
+
+    @pytest.mark.parametrize("whose", ["config.toml", "kosmo.toml"])
+    def test_force_is_itself_refusable(self, tmp_path: Path, whose: str) -> None:
+        """The card: allow_force = false, by the user or by a project."""
+        (tmp_path / whose).write_text("allow_force = false")
+        config = Config(str(tmp_path), str(tmp_path / "kosmo.toml"))
+        with pytest.raises(KosmoError) as caught:
+            Kosmo(environ={}, config=config, force=True)
+        assert caught.value.code == "denied"
+        assert str(tmp_path / whose) in caught.value.message
+        assert Kosmo(environ={}, config=config).run("return 1").result == 1
+
+
+class TestReadOnly:
+    """Kosmo(read_only=True)."""
+
+    @pytest.mark.parametrize("force", [True, False])
+    def test_every_write_is_denied_whatever_the_policy_says(self, *, force: bool) -> None:
+        """The card: also with force, and also on the emulator."""
+        environ = {"KOSMO_SEGMENT_WRITE": "allow"}
+        with Kosmo(environ=environ, emulator=True, read_only=True, force=force) as kosmo:
+            result = kosmo.run(SEND.format(""))
+            assert result.error_info is not None
+            assert result.error_info.code == "denied"
+            assert "read-only" in str(result.error)
+            assert kosmo.emulator.events() == []
+            assert kosmo.call("segment.get_current_user")
+
+
+def test_disabled_integration_cannot_be_called(tmp_path: Path) -> None:
+    """Ours: as upstream's `active`; force does not lift it."""
+    (tmp_path / "config.toml").write_text("[integrations.echo]\nenabled = false")
+    config = Config(str(tmp_path))
+    with pytest.raises(KosmoError) as caught:
+        Kosmo(environ={}, integrations=[echo], config=config, force=True).call(
+            "echo.say", {"text": "x"}
+        )
+    assert caught.value.code == "denied"
+    assert caught.value.hint == "Run: kosmo integrations:configure echo --enable"
