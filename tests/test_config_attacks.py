@@ -1,0 +1,179 @@
+"""Files and variables of the configuration as careless users and attackers have them: nothing is sent."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Finished, poll
+
+from kosmo_lua.emulator import Emulator
+
+Kosmo = Callable[..., Finished]
+Start = Callable[..., subprocess.Popen[bytes]]
+
+TRACK = 'app.integrations.segment.track({event = "E", userId = "u"})'
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the user's own."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("KOSMO_HOME", str(home))
+    return home
+
+
+def refused(done: Finished) -> str:
+    """Return the one sentence of a run that did not start, or whose call was refused."""
+    assert (done.status, done.json()["error_info"]["code"]) == (78, "config_error")
+    return str(done.json()["error"]).removeprefix("eval:1: ")
+
+
+def run(kosmo: Kosmo) -> Finished:
+    """Run a script that writes, with --force."""
+    return kosmo("integrations:lua", "--force", "--json", "--eval", TRACK)
+
+
+@pytest.mark.parametrize("name", ["home/config.toml", "home/credentials.toml", "kosmo.toml"])
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        ("/dev/zero", "it is not a file"),
+        ("/", "it is not a file"),
+        ("/no/such/file", "No such file or directory"),
+        ("kosmo.toml", "Too many levels of symbolic links"),
+    ],
+)
+def test_link_to_what_is_no_file_is_an_error(  # noqa: PLR0917  # the case
+    kosmo: Kosmo,
+    home: Path,
+    kosmo_emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    target: str,
+    sentence: str,
+) -> None:
+    """Ours: a file whose rules cannot be read is never as if it were not there."""
+    monkeypatch.delenv("KOSMO_SEGMENT_WRITE_KEY")
+    path = home.parent / name
+    path.symlink_to(path if target == "kosmo.toml" else target)
+    assert refused(run(kosmo)).endswith(f"cannot read {path}: {sentence}")
+    assert kosmo_emulator.events() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a = " + "[" * 5000, " is nested too deeply"),
+        ('[policy]\nsegment.write = "deny"', ": a rule of the policy is written in quotes"),
+        ('[policy]\nwrite = "maybe"', ": the rule write must be allow, ask or deny"),
+        ('[policies]\nwrite = "deny"', ": unknown key policies: did you mean policy?"),
+        ("[limits]\nmemory = 99999999999999999999", ": limits.memory must be a whole number"),
+    ],
+)
+@pytest.mark.parametrize("name", ["home/config.toml", "kosmo.toml"])
+def test_mistake_ends_the_run_with_its_file(  # noqa: PLR0917  # the case
+    kosmo: Kosmo, home: Path, kosmo_emulator: Emulator, name: str, text: str, sentence: str
+) -> None:
+    """The card: one clear sentence, nothing sent."""
+    path = home.parent / name
+    path.write_text(text)
+    assert refused(run(kosmo)).startswith(f"{path}{sentence}")
+    assert kosmo_emulator.events() == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "near"),
+    [
+        ('[policy]\n"segment.trak_event" = "deny"', "there is no trak_event. Did you mean: track"),
+        ('[policy]\n"segmnt.write" = "deny"', "there is no segmnt. Did you mean: segment?"),
+        ("[integrations.segmnt]\nenabled = false", "there is no segmnt. Did you mean: segment?"),
+    ],
+)
+def test_rule_about_nothing_is_an_error(
+    kosmo: Kosmo, home: Path, kosmo_emulator: Emulator, rule: str, near: str
+) -> None:
+    """Ours: a misspelt `deny` would deny nothing."""
+    (home / "config.toml").write_text(rule)
+    assert near in refused(run(kosmo))
+    assert kosmo_emulator.events() == []
+
+
+def test_rule_about_an_integration_of_another_machine_is_none(
+    kosmo: Kosmo, home: Path, kosmo_emulator: Emulator
+) -> None:
+    """Ours: one config.toml serves several machines."""
+    (home / "config.toml").write_text('[policy]\n"weather.write" = "deny"')
+    assert run(kosmo).status == 0
+    assert len(kosmo_emulator.events()) == 1
+
+
+def test_home_must_be_an_absolute_path(
+    kosmo: Kosmo, tmp_path: Path, kosmo_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours, as an attacker: a clone brings the folder that a relative path leads to."""
+    monkeypatch.setenv("KOSMO_HOME", ".kosmo")
+    monkeypatch.delenv("KOSMO_SEGMENT_WRITE")
+    (tmp_path / ".kosmo").mkdir()
+    (tmp_path / ".kosmo" / "config.toml").write_text('[policy]\nwrite = "allow"')
+    assert refused(run(kosmo)) == "KOSMO_HOME must be an absolute path"
+    monkeypatch.delenv("KOSMO_HOME")
+    monkeypatch.setenv("XDG_CONFIG_HOME", ".kosmo")
+    monkeypatch.setenv("HOME", ".")
+    assert kosmo("integrations:lua", "--eval", TRACK).status == 77
+    assert kosmo_emulator.events() == []
+
+
+def test_without_any_home_there_are_no_files(
+    kosmo: Kosmo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: a container without HOME; what needs a folder says so."""
+    for name in ("KOSMO_HOME", "XDG_CONFIG_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    assert kosmo("integrations:lua", "--eval", "return 1").stdout == "1\n"
+    done = kosmo("accounts:add", "segment", "--json", stdin=b"write_key=a")
+    assert refused(done).startswith("there is no folder for credentials.toml")
+
+
+def test_folder_that_cannot_be_written_is_one_sentence(
+    kosmo: Kosmo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The card: a home that is read-only; runs go on, with a warning for the audit log."""
+    monkeypatch.setenv("KOSMO_HOME", "/proc/kosmo")
+    done = kosmo("accounts:add", "segment", "--json", stdin=b"write_key=a")
+    assert refused(done).startswith("cannot write /proc/kosmo/credentials.toml: ")
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["integrations:lua", "--force", "--eval", TRACK],
+        ["integrations:call", "segment.track", "--event", "E", "--user-id", "u", "--force"],
+    ],
+)
+def test_command_that_hangs_ends_with_the_run(  # noqa: PLR0917  # the case
+    start: Start, home: Path, tmp_path: Path, command: list[str], number: int, status: int
+) -> None:
+    """The card: Ctrl-C while `cmd:` hangs: 130, and no process is left, also none that it has started."""
+    script = f"sh -c 'echo $$ > {tmp_path}/pids; sleep 300 & echo $! >> {tmp_path}/pids; wait'"
+    (home / "credentials.toml").write_text(f'[segment.default]\nwrite_key = "cmd:{script}"')
+    (home / "credentials.toml").chmod(0o600)
+    process = start(*command)
+    pids = tmp_path / "pids"
+    poll(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    process.send_signal(number)
+    assert process.wait(20) == status
+    poll(lambda: not any(_runs(int(pid)) for pid in pids.read_text().split()))
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process runs; one that has ended may wait for its parent to ask."""
+    try:
+        os.kill(pid, 0)
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (ProcessLookupError, FileNotFoundError):
+        return False
