@@ -239,6 +239,13 @@ def test_w14_secret_on_the_command_line_is_a_warning(kosmo: Kosmo, home: Path) -
         (["--account", "track", "--set", "region=eu"], "", 78, "the account track would have the"),
         (["--account", "DEFAULT", "--set", "region=eu"], "", 78, "the account DEFAULT would have"),
         (["--account", "a b", "--set", "region=eu"], "", 78, "'a b' cannot be the name"),
+        (["--account", "", "--set", "region=eu"], "", 78, "'' cannot be the name"),
+        (
+            ["--account", "", "--write", "allow"],
+            "",
+            78,
+            "config.toml: 'segment@.write' is no rule",
+        ),
         (
             ["--account", "work", "--unset", "region"],
             "",

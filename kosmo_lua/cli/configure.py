@@ -96,7 +96,7 @@ class _Changes:
         self._check()
         path, provider = "", self._integration.name
         if change["set"] or change["unset"]:
-            account = change["account"] or DEFAULT
+            account = _account(change)
             configurator.set_account(
                 self._integration, account, change["set"], unset=change["unset"]
             )
@@ -105,17 +105,14 @@ class _Changes:
             configurator.enable(self._integration, enabled=change["enabled"])
             path = self._config.path(USER) or ""
         for access, decision in change["permissions"].items():
-            whose = f"{provider}@{change['account']}" if change["account"] else provider
+            whose = provider if change["account"] is None else f"{provider}@{_account(change)}"
             configurator.decide(f"{whose}.{access}", decision, project=self._project)
             path = self._project or self._config.path(USER) or ""
         return path
 
     def _check(self) -> None:
         change = self._change
-        _ = (
-            self._config.user,
-            self._config.project,
-        )  # a broken file is said before anything is changed
+        self._config.check()  # before anything is changed
         own = change["set"] or change["unset"] or change["enabled"] is not None
         if self._project and own:
             what = "a project's file sets permission only: it comes with every clone"
@@ -131,7 +128,7 @@ def _facts(
 ) -> Configured:
     project = path if change["project"] else config.project_path
     kosmo = Kosmo(config=Config(config.folder, project))
-    account = change["account"] or DEFAULT
+    account = _account(change)
     return Configured(
         integration.name,
         account,
@@ -142,6 +139,11 @@ def _facts(
         kosmo.config.enabled(integration.name),
         kosmo.administration.permissions(integration.name, account),
     )
+
+
+def _account(change: dict[str, Any]) -> str:
+    account = change["account"]
+    return DEFAULT if account is None else str(account)
 
 
 def _text(facts: Configured) -> str:

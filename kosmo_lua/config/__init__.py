@@ -94,6 +94,14 @@ class Config:
 
         return Source(path, check(read(path, secret=kind == "credentials"), path, kind))
 
+    def check(self) -> None:
+        """Read config.toml and kosmo.toml.
+
+        Raises:
+            ConfigError: one of them cannot be used.
+        """
+        _ = self.user, self.project
+
     def limit(self, name: str, given: float | None, default: float) -> float:
         """Return a limit: the given one, else the user's, else the default; no more than the project's."""
         own = _table(self.user, "limits").get(name, default) if given is None else given
