@@ -7,7 +7,7 @@ from the user's credentials.toml.
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -155,11 +155,8 @@ class Accounts:
         prefix = f"KOSMO_{integration.name}__{in_variable(account)}__".upper()
         for variable in self._environ:
             if variable.startswith(prefix):
-                try:
-                    spelled(integration, variable.removeprefix(prefix).lower())
-                except ConfigError as error:
-                    error.message = f"{variable}: {error.message}"
-                    raise
+                name = variable.removeprefix(prefix).lower()
+                spelled(integration, name, lambda name: f"{prefix}{name.upper()}")
         for name in self._config.accounts(integration.name).get(account, {}):
             try:
                 spelled(integration, name)
@@ -200,8 +197,10 @@ def spellings(integration: "Integration[Any]", setting: str) -> list[str]:
     return [setting, *_declared(integration, setting, "aliases")]
 
 
-def spelled(integration: "Integration[Any]", name: str) -> str:
-    """Return the setting that a name, or an alias, means.
+def spelled(
+    integration: "Integration[Any]", name: str, written: Callable[[str], str] = str
+) -> str:
+    """Return the setting that a name, or an alias, means; `written` is how the user has written it.
 
     Raises:
         ConfigError: none; says which was meant.
@@ -214,8 +213,8 @@ def spelled(integration: "Integration[Any]", name: str) -> str:
     if name in settings:
         return settings[name]
     near = get_close_matches(name, settings, n=1)
-    fix = f"did you mean {near[0]}?" if near else f"use {', '.join(settings)}"
-    raise ConfigError(f"{name} is not a setting of {integration.title}: {fix}")
+    fix = f"did you mean {written(near[0])}?" if near else f"use {', '.join(settings)}"
+    raise ConfigError(f"{written(name)} is not a setting of {integration.title}: {fix}")
 
 
 def emulated(integration: "Integration[Any]", url: str) -> dict[str, str]:

@@ -71,7 +71,7 @@ def test_link_to_what_is_no_file_is_an_error(  # noqa: PLR0917  # the case
         ('[policy]\nsegment.write = "deny"', ": a rule of the policy is written in quotes"),
         ('[policy]\nwrite = "maybe"', ": the rule write must be allow, ask or deny"),
         ('[policies]\nwrite = "deny"', ": unknown key policies: did you mean policy?"),
-        ("[limits]\nmemory = 99999999999999999999", ": limits.memory must be a whole number"),
+        ("[limits]\nmemory = 1e9", ": limits.memory must be a whole number above 0"),
     ],
 )
 @pytest.mark.parametrize("name", ["home/config.toml", "kosmo.toml"])
@@ -83,6 +83,15 @@ def test_mistake_ends_the_run_with_its_file(  # noqa: PLR0917  # the case
     path.write_text(text)
     assert refused(run(kosmo)).startswith(f"{path}{sentence}")
     assert kosmo_emulator.events() == []
+
+
+def test_limits_may_be_huge(kosmo: Kosmo, home: Path) -> None:
+    """Ours: who wants no limit writes a large number, as for the options."""
+    huge = "9" * 400
+    names = ("cpu", "wall", "memory", "output", "result", "calls")
+    lines = "\n".join(f"{name} = {huge}" for name in names)
+    (home / "config.toml").write_text(f"[limits]\n{lines}")
+    assert kosmo("integrations:lua", "--eval", "return 1").stdout == "1\n"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ class _Seconds(click.FloatRange):
 
 
 _SECONDS = _Seconds(min=0, min_open=True)
-_NUMBER = click.IntRange(min=1, max=2**63 - 1)  # Lua counts in 64 bits
+_NUMBER = click.IntRange(min=1)
 
 _OPTIONS: "dict[str, tuple[str, click.ParamType[Any], str, str]]" = {
     "cpu": (
@@ -64,7 +64,12 @@ def limit_options(command: _Command) -> _Command:
 def limits_of(options: dict[str, Any], config: "Config") -> Limits:
     """Return the limits that were given as options, or by the configuration; a project's lower them."""
     fields = {
-        field: config.limit(field, options[f"limit_{field}"], default)
+        field: _counted(config.limit(field, options[f"limit_{field}"], default))
         for field, default in _DEFAULTS._asdict().items()
     }
     return Limits(**fields)  # type: ignore[arg-type]  # each has the type of its option, and of its check
+
+
+def _counted(limit: float) -> float:
+    """Return a limit as Lua can count it, in 64 bits: who wants none writes a large number."""
+    return min(limit, 2**63 - 1) if isinstance(limit, int) else limit

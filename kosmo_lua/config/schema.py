@@ -15,10 +15,6 @@ _TABLES = {
 _NOT_HERE = ("accounts", "credentials", "integrations")
 
 
-_LARGEST = 2**63
-"""Lua counts in 64 bits."""
-
-
 def check(values: dict[str, object], path: str, kind: str) -> dict[str, object]:
     """Return the values of a file, checked.
 
@@ -82,9 +78,9 @@ def _check_limits(limits: dict[str, object], path: str) -> None:
         _known(name, LIMITS, path, "limits.")
         kinds = int | float if name in ("cpu", "wall") else int
         number = isinstance(value, kinds) and not isinstance(value, bool)
-        if not number or not 0 < value < _LARGEST:  # type: ignore[operator]  # it is a number
+        if not number or not 0 < value < float("inf"):  # type: ignore[operator]  # it is a number
             what = "number" if name in ("cpu", "wall") else "whole number"
-            raise ConfigError(f"{path}: limits.{name} must be a {what} above 0, below 2^63")
+            raise ConfigError(f"{path}: limits.{name} must be a {what} above 0")
 
 
 def _check_integrations(integrations: dict[str, object], path: str) -> None:
