@@ -137,7 +137,8 @@ class Accounts:
             variable = self.variables(target.integration, target.account, needed)[0]
             title, words = target.integration.title, needed.replace("_", " ")
             message = f"the account {target.account} of {title} has no {words}"
-            hint = f"Set {variable}, or try the workflow with --emulator."
+            store = f"kosmo accounts:add {target.integration.name} {target.account}"
+            hint = f"Set {variable}, store it with {store}, or try it with --emulator."
             raise CredentialsMissing(message, hint=hint)
 
     def _unknown(self, integration: "Integration[Any]", account: str) -> UnknownAccount:

@@ -149,10 +149,10 @@ class Calls:
         error.function = target.function.full_name
         error.message = f"{error.function}: {error.message}"
         if error.status in (401, 403) and target.function.credential:
-            variables = self._accounts.variables(
-                target.integration, target.account, target.function.credential
-            )
-            where = f"{variables[0]} and the region of the account {target.account}"
+            setting = (target.integration, target.account, target.function.credential)
+            source = self._accounts.source(*setting)
+            name = source.name if source else self._accounts.variables(*setting)[0]
+            where = f"{name} and the region of the account {target.account}"
             error.hint = f"Check {where}.{f' {error.hint}' if error.hint else ''}"
         return error
 

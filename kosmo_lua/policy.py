@@ -58,6 +58,8 @@ class Policy:
         self._ask = ask
         self._remedy = remedy
         self._rules = [*self._config.rules()]
+        self._matching: dict[tuple[object, ...], tuple[list[Rule], Rule | None]] = {}
+        """What the files say about a call that was made before."""
 
     def permit(self, function: "Function", account: str, arguments: JsonObject) -> None:
         """Return when the call may go on.
@@ -84,9 +86,7 @@ class Policy:
     def _refuse_or_ask(self, rule: Rule, question: Question) -> None:
         integration = question.function.partition(".")[0]
         kind = f"{question.access} {'to' if question.access == 'write' else 'from'} {integration}"
-        variable = f"KOSMO_{integration}_{question.access}".upper()
-        command = self._remedy() if self._remedy else "Kosmo(force=True)"
-        hint = f"Allow it with {command}, or set {variable}=allow."
+        hint = self._hint(rule, f"KOSMO_{integration}_{question.access}".upper())
         if rule.decision == "deny":
             raise Denied(f"the policy denies {_which(rule, kind)}", hint=hint)
         if not self._ask:
@@ -94,6 +94,16 @@ class Policy:
             raise ApprovalRequired(message, hint=hint)
         if not self._ask(question):
             raise ApprovalRequired(f"a {kind} was not approved", hint=hint)
+
+    def _hint(self, rule: Rule, variable: str) -> str:
+        """Say what would allow a call: a variable does nothing against a rule of a file."""
+        other = f"change that rule in {rule.source}" if rule.pattern else f"set {variable}=allow"
+        try:
+            self._config.check_force()
+        except Denied:
+            return f"{other[0].upper()}{other[1:]}."
+        command = self._remedy() if self._remedy else "Kosmo(force=True)"
+        return f"Allow it with {command}, or {other}."
 
     def decision(self, integration: str, access: Access, account: str = "default") -> str:
         """Return what is decided for a function of this access that no rule names, with an account.
@@ -125,8 +135,12 @@ class Policy:
         return [(rule, rule == counts) for rule in ([variable] if variable else []) + rules]
 
     def _rule(self, call: tuple[str, tuple[str, ...], Access, str]) -> Rule:
-        own = [rule for rule, is_project in self._rules if not is_project and rule.matches(*call)]
-        theirs = [rule for rule, is_project in self._rules if is_project and rule.matches(*call)]
+        if call not in self._matching:
+            about = [(rule, is_project) for rule, is_project in self._rules if rule.matches(*call)]
+            own = [rule for rule, is_project in about if not is_project]
+            theirs = [rule for rule, is_project in about if is_project]
+            self._matching[call] = own, decide(theirs)
+        own, project = self._matching[call]
         if variable := self._variable(call[0], call[2]):
             own = [
                 variable,
@@ -134,7 +148,6 @@ class Policy:
             ]
         defaults = [rule for rule in _DEFAULTS if rule.matches(*call)]
         mine = decide(own) or defaults[0]
-        project = decide(theirs)
         return project if project and project.strictness > mine.strictness else mine
 
     def _variable(self, integration: str, access: Access) -> Rule | None:

@@ -430,7 +430,8 @@ def test_a_missing_credential_is_named_by_its_variable(  # two tables
         "status": None,
         "retryable": False,
         "effect": "none",
-        "hint": f"Set {variable}, or try the workflow with --emulator.",
+        "hint": f"Set {variable}, store it with kosmo accounts:add segment default, "
+        "or try it with --emulator.",
         "details": None,
         "exit": 78,
     }
@@ -537,8 +538,8 @@ def test_a_misspelt_setting_of_an_account_is_an_error(emulator: Emulator) -> Non
     environ = configured(emulator) | {f"{prefix}WRITE_KEY": "k", f"{prefix}REGON": "eu"}
     result = run("app.integrations.segment.production.identify('u')", environ=environ)
     assert result.error == (
-        "eval:1: segment.identify_user: KOSMO_SEGMENT__PRODUCTION__REGON: regon is not a setting "
-        "of Segment: did you mean region?"
+        "eval:1: segment.identify_user: KOSMO_SEGMENT__PRODUCTION__REGON is not a setting of "
+        "Segment: did you mean KOSMO_SEGMENT__PRODUCTION__REGION?"
     )
     assert failure(result)["code"] == "config_error"
 

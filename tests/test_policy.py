@@ -210,3 +210,31 @@ def test_disabled_integration_cannot_be_called(tmp_path: Path) -> None:
         )
     assert caught.value.code == "denied"
     assert caught.value.hint == "Run: kosmo integrations:configure echo --enable"
+
+
+class TestHint:
+    """What is said to do next is what would allow the call."""
+
+    def hint(self, folder: Path, **environ: str) -> str | None:
+        """Return the hint of a refused write."""
+        kosmo = Kosmo(environ=environ, integrations=[echo], config=Config(str(folder)))
+        with pytest.raises(KosmoError) as caught:
+            kosmo.call("echo.change", {"text": "x"})
+        return caught.value.hint
+
+    def test_variable_is_named_where_it_would_help(self, tmp_path: Path) -> None:
+        """The card: the exact way; here no file says anything."""
+        allowed = "Allow it with Kosmo(force=True), or set KOSMO_ECHO_WRITE=allow."
+        assert self.hint(tmp_path) == allowed
+        assert self.hint(tmp_path, KOSMO_ECHO_WRITE="deny") == allowed
+
+    def test_rule_is_named_where_a_variable_would_do_nothing(self, tmp_path: Path) -> None:
+        """Ours: a rule that is sharper than the variable has to be changed itself."""
+        (tmp_path / "config.toml").write_text('[policy]\n"echo.change" = "deny"')
+        rule = f"change that rule in {tmp_path / 'config.toml'}"
+        assert self.hint(tmp_path) == f"Allow it with Kosmo(force=True), or {rule}."
+
+    def test_force_is_not_offered_where_it_is_refused(self, tmp_path: Path) -> None:
+        """Ours: a hint that does not work is worse than none."""
+        (tmp_path / "config.toml").write_text("allow_force = false")
+        assert self.hint(tmp_path) == "Set KOSMO_ECHO_WRITE=allow."

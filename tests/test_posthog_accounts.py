@@ -159,7 +159,8 @@ def test_no_key_stands_in_for_the_other(  # noqa: PLR0917  # three are fixtures
     del account[missing]
     error = failure(call, name, **arguments)
     assert error.code == "credentials_missing"
-    assert error.hint == f"Set {missing}, or try the workflow with --emulator."
+    store = "store it with kosmo accounts:add posthog default"
+    assert error.hint == f"Set {missing}, {store}, or try it with --emulator."
     assert recorder.requests == []
 
 

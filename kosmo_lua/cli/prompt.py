@@ -3,16 +3,15 @@
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformdirs import user_state_path
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.history import FileHistory
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
+from kosmo_lua.config import Config
 from kosmo_lua.lua.syntax import Syntax
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ class Prompt:
         syntax = Syntax()
         self._prompt: PromptSession[str] = PromptSession(
             "> ",
-            history=FileHistory(_history()),
+            history=_history(),
             completer=_Names(session),
             complete_while_typing=False,
             multiline=Condition(
@@ -75,10 +74,11 @@ class _Names(Completer):
                 yield Completion(name, start_position=-len(start))
 
 
-def _history() -> str:
-    """Return the file of the history, which nobody else can read: lines may hold secrets."""
-    home = os.environ.get("KOSMO_HOME")
-    file = (Path(home) if home else user_state_path("kosmo")) / "history"
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(file, os.O_CREAT | os.O_APPEND, 0o600))
-    return str(file)
+def _history() -> History:
+    """Return the history of the user's folder, which nobody else can read: lines may hold secrets."""
+    path = Config.here().path("history")
+    if path is None:
+        return InMemoryHistory()
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120  # as the configuration has its paths
+    os.close(os.open(path, os.O_CREAT | os.O_APPEND, 0o600))
+    return FileHistory(path)

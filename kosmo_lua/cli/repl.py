@@ -58,10 +58,9 @@ def _run(session: Session, source: Source, arguments: list[str]) -> None:
 
 def _typed(session: Session) -> Iterator[str]:
     """Read from the terminal until Ctrl-D."""
-    for package in ("prompt_toolkit", "platformdirs"):
-        if importlib.util.find_spec(package) is None:
-            message = f"--repl needs {package}, which is not installed"
-            raise ExtraMissing(message, hint='pip install "kosmo-lua[repl]"')
+    if importlib.util.find_spec("prompt_toolkit") is None:
+        message = "--repl needs prompt_toolkit, which is not installed"
+        raise ExtraMissing(message, hint='pip install "kosmo-lua[repl]"')
     from kosmo_lua.cli.prompt import Prompt  # noqa: PLC0415  # prompt_toolkit takes 0.2 s
 
     session.run("return")  # starts the process while somebody reads the next line
