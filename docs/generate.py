@@ -45,7 +45,7 @@ def files() -> dict[Path, str]:
     pages["envelope.schema.json"] = _envelope("integrations:lua", Result)
     records: dict[str, type[Any]] = {"integrations:call": CallResult, **SHAPES}
     for command, record in records.items():
-        name = command.removeprefix("integrations:")
+        name = command.removeprefix("integrations:").replace(":", "-")
         pages[f"envelopes/{name}.schema.json"] = _envelope(command, record)
     return {FOLDER / name: text for name, text in pages.items()}
 

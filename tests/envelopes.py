@@ -12,7 +12,7 @@ REFERENCE = ROOT / "docs" / "reference"
 
 @cache
 def _schema(command: str) -> dict[str, Any]:
-    name = command.removeprefix("integrations:")
+    name = command.removeprefix("integrations:").replace(":", "-")
     path = f"envelopes/{name}.schema.json" if name != "lua" else "envelope.schema.json"
     schema: dict[str, Any] = json.loads((REFERENCE / path).read_text(encoding="utf-8"))
     return schema

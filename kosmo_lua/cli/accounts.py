@@ -9,6 +9,7 @@ import click
 from kosmo_lua.accounts import spelled
 from kosmo_lua.answers import AccountChange
 from kosmo_lua.cli.approval import on_terminal
+from kosmo_lua.cli.arguments import account_names, provider_argument
 from kosmo_lua.cli.plain import table
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.setting import pairs, prompted, settings_from_stdin, warnings_of
@@ -25,7 +26,7 @@ def _kosmo() -> Kosmo:
 
 
 @click.command("accounts:list", cls=StrictCommand, short_help="List the accounts.")
-@click.argument("provider", required=False)
+@provider_argument(required=False)
 @json_option
 def list_command(*, provider: str | None, as_json: bool) -> int:
     """List the accounts of every integration, or of PROVIDER, and which of their settings are set."""
@@ -43,8 +44,8 @@ def list_command(*, provider: str | None, as_json: bool) -> int:
 @click.command(
     "accounts:show", cls=StrictCommand, short_help="Show an account; secrets are hidden."
 )
-@click.argument("provider")
-@click.argument("account", default="default")
+@provider_argument()
+@click.argument("account", default="default", shell_complete=account_names)
 @json_option
 def show_command(*, provider: str, account: str, as_json: bool) -> int:
     """Show the settings of ACCOUNT of PROVIDER and where each comes from. Secrets are hidden."""
@@ -56,8 +57,8 @@ def show_command(*, provider: str, account: str, as_json: bool) -> int:
 
 
 @click.command("accounts:add", cls=StrictCommand, short_help="Store an account.")
-@click.argument("provider")
-@click.argument("account", default="default")
+@provider_argument()
+@click.argument("account", default="default", shell_complete=account_names)
 @click.option(
     "--set",
     "settings",
@@ -109,8 +110,8 @@ def _refused(message: str) -> click.UsageError:
 
 
 @click.command("accounts:remove", cls=StrictCommand, short_help="Forget a stored account.")
-@click.argument("provider")
-@click.argument("account")
+@provider_argument()
+@click.argument("account", shell_complete=account_names)
 @json_option
 def remove_command(*, provider: str, account: str, as_json: bool) -> int:
     """Forget the stored ACCOUNT of PROVIDER, also in the keyring. Variables of the environment stay."""

@@ -6,6 +6,7 @@ import click
 
 from kosmo_lua.accounts import DEFAULT
 from kosmo_lua.answers import Configured
+from kosmo_lua.cli.arguments import account_names, provider_argument
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.setting import pairs, warnings_of
 from kosmo_lua.cli.strict import StrictCommand
@@ -20,9 +21,10 @@ _DECISION = click.Choice(DECISIONS)
 
 
 @click.command("integrations:configure", cls=StrictCommand, short_help="Set up an integration.")
-@click.argument("provider")
+@provider_argument()
 @click.option(
     "--account",
+    shell_complete=account_names,
     metavar="NAME",
     help="Whose settings, and whose permission; without it the settings are those of the account default,"
     " and the permission is that of all accounts.",

@@ -9,6 +9,7 @@ from kosmo_lua.cli.approval import Approval, on_terminal, with_force
 from kosmo_lua.cli.arguments import account_names
 from kosmo_lua.cli.parameters import Flag, Parameter, flags_of, parameters_of
 from kosmo_lua.cli.report import Report
+from kosmo_lua.cli.strict import refuse_twice
 from kosmo_lua.config import AUDIT, Config
 from kosmo_lua.errors import InvalidArguments
 from kosmo_lua.kosmo import Kosmo
@@ -68,12 +69,7 @@ class FunctionCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; an option that is given twice is refused, where click would take the last one."""
-        order = [] if ctx.resilient_parsing else self.make_parser(ctx).parse_args([*args])[2]
-        for option in dict.fromkeys(order):
-            once = isinstance(option, click.Option) and not (option.multiple or option.is_flag)
-            if once and order.count(option) > 1:
-                message = f"{' / '.join(option.opts)} is given twice"
-                raise click.UsageError(message, ctx)
+        refuse_twice(self, ctx, args)
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

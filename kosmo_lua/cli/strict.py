@@ -11,17 +11,26 @@ class StrictCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse."""
-        order = [] if ctx.resilient_parsing else self.make_parser(ctx).parse_args([*args])[2]
-        for param in order:
-            several = isinstance(param, click.Option) and param.multiple
-            if order.count(param) > 1 and not several:
-                names = " / ".join((*param.opts, *param.secondary_opts))
-                raise click.UsageError(f"{names} is given twice", ctx)
+        refuse_twice(self, ctx, args)
         ctx.allow_extra_args = True
         rest = super().parse_args(ctx, args)
         if ctx.args:
             raise click.UsageError(f"too many words: it takes {_arguments(self)}", ctx)
         return rest
+
+
+def refuse_twice(command: click.Command, ctx: click.Context, args: list[str]) -> None:
+    """Return when no option of a command line is given twice, unless it may be.
+
+    Raises:
+        click.UsageError: one is.
+    """
+    order = [] if ctx.resilient_parsing else command.make_parser(ctx).parse_args([*args])[2]
+    for param in order:
+        several = isinstance(param, click.Option) and param.multiple
+        if order.count(param) > 1 and not several:
+            names = " / ".join((*param.opts, *param.secondary_opts))
+            raise click.UsageError(f"{names} is given twice", ctx)
 
 
 def _arguments(command: click.Command) -> str:
