@@ -36,6 +36,15 @@ def clean_environ(
     monkeypatch.setenv("KOSMO_HOME", str(tmp_path_factory.getbasetemp() / "no-such-home"))
 
 
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the user's own."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("KOSMO_HOME", str(home))
+    return home
+
+
 class ScriptFailed(Exception):  # reads as what happened
     """A script ended with an error."""
 

@@ -24,15 +24,6 @@ api_token = "cmd:vault read a-very-long-path/for/one/token"
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of the user's own."""
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("KOSMO_HOME", str(home))
-    return home
-
-
-@pytest.fixture
 def stored(home: Path) -> Path:
     """The user's credentials.toml, with two accounts."""
     file = home / "credentials.toml"

@@ -13,15 +13,6 @@ Run = Callable[..., Finished]
 TRACK = 'return app.integrations.segment.track({event = "E", userId = "u"}).success'
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of the user's own."""
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("KOSMO_HOME", str(home))
-    return home
-
-
 class TestLimits:
     """[limits] in the files."""
 

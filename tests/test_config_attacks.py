@@ -17,15 +17,6 @@ Start = Callable[..., subprocess.Popen[bytes]]
 TRACK = 'app.integrations.segment.track({event = "E", userId = "u"})'
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of the user's own."""
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("KOSMO_HOME", str(home))
-    return home
-
-
 def refused(done: Finished) -> str:
     """Return the one sentence of a run that did not start, or whose call was refused."""
     assert (done.status, done.json()["error_info"]["code"]) == (78, "config_error")
