@@ -126,15 +126,13 @@ class Calls:
 
     def _api(self, target: Target) -> "Api[Any]":
         """Return the client of the target's account, ready for a new call."""
-        from kosmo_lua.http import Exchange  # noqa: PLC0415  # httpx, only for a call that goes out
-
         key = (target.integration.name, target.account)
         if key not in self._apis:
             credentials = self._accounts.load(target.integration, target.account, self._tell)
             self._apis[key] = target.integration.api(credentials)
         api = self._apis[key]
         self._accounts.require(target, api.credentials)
-        api.exchange = Exchange(writes=target.function.access == "write")
+        api.begin(writes=target.function.access == "write")
         return api
 
     def _tell(self, group: int, running: bool) -> None:  # noqa: FBT001  # as accounts tells it

@@ -99,6 +99,10 @@ class Api(Generic[C]):
         timeout = httpx.Timeout(self.read_seconds, connect=CONNECT_SECONDS)
         return httpx.Client(timeout=timeout, headers={"User-Agent": USER_AGENT}, verify=_tls())
 
+    def begin(self, *, writes: bool) -> None:
+        """Begin a call: nothing of it has been sent. The call path does so before each."""
+        self.exchange = Exchange(writes)
+
     def close(self) -> None:
         """Close the connections."""
         if "_client" in self.__dict__:

@@ -8,6 +8,7 @@ happen, so the rest is allowed there.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from kosmo_lua.config import Config
@@ -58,8 +59,8 @@ class Policy:
         self._ask = ask
         self._remedy = remedy
         self._rules = [*self._config.rules()]
-        self._matching: dict[tuple[object, ...], tuple[list[Rule], Rule | None]] = {}
-        """What the files say about a call that was made before."""
+        self._decided: dict[tuple[str, str, str | None], Rule] = {}
+        """The rule of each call that was made before, by the value of its variable."""
 
     def permit(self, function: "Function", account: str, arguments: JsonObject) -> None:
         """Return when the call may go on.
@@ -86,7 +87,7 @@ class Policy:
     def _refuse_or_ask(self, rule: Rule, question: Question) -> None:
         integration = question.function.partition(".")[0]
         kind = f"{question.access} {'to' if question.access == 'write' else 'from'} {integration}"
-        hint = self._hint(rule, f"KOSMO_{integration}_{question.access}".upper())
+        hint = self._hint(rule, _variable_of(integration, question.access))
         if rule.decision == "deny":
             raise Denied(f"the policy denies {_which(rule, kind)}", hint=hint)
         if not self._ask:
@@ -121,7 +122,12 @@ class Policy:
         Raises:
             ConfigError: a variable is neither allow, ask nor deny.
         """
-        return self._rule((function.integration, function.spellings, function.access, account))
+        variable = self._environ.get(_variable_of(function.integration, function.access))
+        call = (function.full_name, account, variable)
+        if call not in self._decided:  # the files stay as they were read; a variable may change
+            about = (function.integration, function.spellings, function.access, account)
+            self._decided[call] = self._rule(about)
+        return self._decided[call]
 
     def rules_of(
         self, integration: str, names: tuple[str, ...], access: Access, account: str
@@ -135,12 +141,9 @@ class Policy:
         return [(rule, rule == counts) for rule in ([variable] if variable else []) + rules]
 
     def _rule(self, call: tuple[str, tuple[str, ...], Access, str]) -> Rule:
-        if call not in self._matching:
-            about = [(rule, is_project) for rule, is_project in self._rules if rule.matches(*call)]
-            own = [rule for rule, is_project in about if not is_project]
-            theirs = [rule for rule, is_project in about if is_project]
-            self._matching[call] = own, decide(theirs)
-        own, project = self._matching[call]
+        about = [(rule, is_project) for rule, is_project in self._rules if rule.matches(*call)]
+        own = [rule for rule, is_project in about if not is_project]
+        project = decide([rule for rule, is_project in about if is_project])
         if variable := self._variable(call[0], call[2]):
             own = [
                 variable,
@@ -151,11 +154,16 @@ class Policy:
         return project if project and project.strictness > mine.strictness else mine
 
     def _variable(self, integration: str, access: Access) -> Rule | None:
-        name = f"KOSMO_{integration}_{access}".upper()
+        name = _variable_of(integration, access)
         decision = self._environ.get(name, "").strip().lower()
         if decision and decision not in ("allow", "ask", "deny"):
             raise ConfigError(f"{name} must be allow, ask or deny")
         return Rule(decision, access, integration, source=name) if decision else None
+
+
+@cache
+def _variable_of(integration: str, access: Access) -> str:
+    return f"KOSMO_{integration}_{access}".upper()
 
 
 def _which(rule: Rule, kind: str) -> str:
