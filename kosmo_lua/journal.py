@@ -57,6 +57,10 @@ def failed(error: KosmoError) -> Ending:
     return Ending.of({"error": error.message, "info": info})
 
 
+_OpenCall = tuple[str, str, Access, str | None, float]
+"""A call without an answer: function, account, access, hash of the arguments, when it began."""
+
+
 class Recorder:
     """Collects the events of one run and turns them into its Result."""
 
@@ -81,14 +85,17 @@ class Recorder:
         self._warnings: list[str] = []
         self.processes: set[int] = set()
         """The process groups that run now: a command that prints a credential."""
-        self._open: dict[int, tuple[Call, float, str | None]] = {}
+        self._open: dict[int, _OpenCall] = {}
         self._log = CallLog()
         self.ending: Ending | None = None
+        self._handlers = {
+            kind: getattr(self, f"_on_{kind}")
+            for kind in ("print", "warning", "process", "call", "answer", "end")
+        }
 
     def record(self, event: Event) -> None:
         """Take one event."""
-        kind, *fields = event
-        getattr(self, f"_on_{kind}")(*fields)
+        self._handlers[event[0]](*event[1:])  # type: ignore[index]  # its kind
 
     def _on_print(self, text: str) -> None:
         self._output.append(text)
@@ -111,9 +118,7 @@ class Recorder:
     def _on_call(
         self, number: int, function: str, account: str, access: Access, arguments: str | None
     ) -> None:
-        # Until the answer is recorded nobody knows what became of the call.
-        call = Call(function, account, access, effect="unknown")
-        self._open[number] = (call, time.perf_counter(), arguments)
+        self._open[number] = (function, account, access, arguments, time.perf_counter())
 
     def _on_answer(  # noqa: PLR0917  # the fields of the event
         self,
@@ -124,9 +129,8 @@ class Recorder:
         duration_ms: float,
         error: list[str] | None,
     ) -> None:
-        (function, account, access, *_), _, arguments = self._open.pop(number)
+        function, account, access, arguments, _ = self._open.pop(number)
         problem = CallError(*error) if error else None
-        # By position: this runs for each call, and _replace takes three times as long.
         call = Call(function, account, access, effect, status, attempts, duration_ms, problem)
         self._ended(call, arguments)
 
@@ -153,9 +157,11 @@ class Recorder:
         if self._failure:
             raise self._failure
         cut = CallError("interrupted", "the run ended before the call returned")
-        for call, started, arguments in self._open.values():
+        for function, account, access, arguments, started in self._open.values():
             duration = round((time.perf_counter() - started) * 1000, 1)
-            self._ended(call._replace(duration_ms=duration, error=cut), arguments)
+            # Until the answer is recorded nobody knows what became of a call.
+            call = Call(function, account, access, "unknown", None, 0, duration, cut)
+            self._ended(call, arguments)
         self._open.clear()
         return Result(
             success=ending.error is None,
@@ -180,7 +186,7 @@ class CallLog:
     """The calls of a run, in the order in which they ended, in bounded memory."""
 
     def __init__(self) -> None:
-        self.totals = CallTotals()
+        self._writes = self._wrote = self._unknown = self._failures = self._total = 0
         self._first: list[Call] = []
         self._failed: list[Call] = []
         self._last: list[Call] = []
@@ -192,16 +198,19 @@ class CallLog:
         else:
             self._last.append(call)
             self._drop_oldest()
-        writes, unknown = call.access == "write", call.effect == "unknown"
-        was = self.totals
-        self.totals = CallTotals(
-            total=was.total + 1,
-            reads=was.reads + (not writes),
-            writes=was.writes + writes,
-            failed=was.failed + (call.error is not None),
-            unknown=was.unknown + unknown,
-            wrote=was.wrote + call.wrote,
-        )
+        self._total += 1
+        self._failures += call.error is not None
+        self._unknown += call.effect == "unknown"
+        if call.access == "write":
+            self._writes += 1
+            self._wrote += call.wrote
+
+    @property
+    def totals(self) -> CallTotals:
+        """How many calls there were."""
+        reads = self._total - self._writes
+        counts = (self._writes, self._failures, self._unknown, self._wrote)
+        return CallTotals(self._total, reads, *counts)
 
     def _drop_oldest(self) -> None:
         if len(self._last) > 2 * KEPT:
