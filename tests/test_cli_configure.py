@@ -127,6 +127,33 @@ def test_permission_of_an_account_is_that_accounts_only(
     assert statuses == [0, 77]
 
 
+def test_permissions_may_be_one_option(kosmo: Kosmo, home: Path) -> None:
+    """Upstream: `--permissions read:allow,write:ask`."""
+    done = kosmo(CONFIGURE, "segment", "--permissions", "read:ask, write:deny", "--json")
+    assert configured(done)["permissions"] == {"read": "ask", "write": "deny"}
+    assert files(home) == ["config.toml"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--permissions", "read"],
+        ["--permissions", "read:maybe"],
+        ["--permissions", "delete:deny"],
+        ["--permissions", "read:ask,read:deny"],
+        ["--permissions", ""],
+        ["--permissions", "write:deny", "--write", "allow"],
+    ],
+)
+def test_permissions_that_make_no_sense_change_nothing(
+    kosmo: Kosmo, home: Path, given: list[str]
+) -> None:
+    """Ours: what is no decision, or two of them, is a mistake."""
+    status, sentence = refused(kosmo(CONFIGURE, "segment", *given, "--json"))
+    assert (status, files(home)) == (2, [])
+    assert "read" in sentence or "write" in sentence
+
+
 def test_disabled_integration_is_not_called(
     kosmo: Kosmo, home: Path, kosmo_emulator: Emulator
 ) -> None:

@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 _DECISION = click.Choice(DECISIONS)
 
 
+def _permissions(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, str]:
+    """Read `read:allow,write:ask`, the short form of --read and --write."""
+    decisions: dict[str, str] = {}
+    for part in (value or "").split(",") if value is not None else ():
+        access, _, decision = part.strip().partition(":")
+        if access not in ("read", "write") or access in decisions or decision not in DECISIONS:
+            message = "it is such as read:allow,write:ask; each is allow, ask or deny"
+            raise click.BadParameter(message, ctx, param)
+        decisions[access] = decision
+    return decisions
+
+
 @click.command("integrations:configure", cls=StrictCommand, short_help="Set up an integration.")
 @provider_argument()
 @click.option(
@@ -42,6 +54,12 @@ _DECISION = click.Choice(DECISIONS)
 @click.option("--read", type=_DECISION, help="What is decided for its reads.")
 @click.option("--write", type=_DECISION, help="What is decided for its writes.")
 @click.option(
+    "--permissions",
+    callback=_permissions,
+    metavar="read:DECISION,write:DECISION",
+    help="Both in one option.",
+)
+@click.option(
     "--project/--global",
     "project",
     default=False,
@@ -62,6 +80,10 @@ def command(*, provider: str, as_json: bool, **options: Any) -> int:  # noqa: AN
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     """Return what shall be changed: what the options say, and stdin."""
     decisions = {name: options[name] for name in ("read", "write") if options[name]}
+    if twice := {*decisions} & {*options["permissions"]}:
+        message = f"--{min(twice)} and --permissions both decide on {min(twice)}s: choose one"
+        raise click.UsageError(message, click.get_current_context())
+    decisions |= options["permissions"]
     change = {
         "account": options["account"],
         "project": options["project"],
