@@ -1,6 +1,7 @@
 """Session: one Lua state in which scripts run one after another."""
 
 import time
+from _thread import allocate_lock
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -17,12 +18,14 @@ if TYPE_CHECKING:  # start-up
 class Session:
     """One Lua state: what a script leaves in its globals, the next one finds there.
 
-    The limits count for each script anew; what the globals hold counts towards the memory of all.
+    The limits count for each script anew; what the globals hold counts towards the memory of all. Of two
+    threads that run a script at once one waits.
     """
 
     def __init__(self, setup: Setup, isolation: Isolation) -> None:
         self._place = PLACES[isolation](setup)
         self._setup = setup
+        self._turn = allocate_lock()
 
     @property
     def lost(self) -> bool:
@@ -56,7 +59,8 @@ class Session:
 
         try:
             script.check()
-            return self._place.run(script, recorder)
+            with self._turn:
+                return self._place.run(script, recorder)
         except KosmoError as error:
             from kosmo_lua.journal import failed  # noqa: PLC0415  # only for errors
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from conftest import echo, poll
 
 from kosmo_lua import Kosmo, Limits, Result
 from kosmo_lua.emulator import Emulator
+from kosmo_lua.isolation import Isolation
 from kosmo_lua.policy import Question
+from kosmo_lua.values import Json
 
 TRACK = 'app.integrations.segment.track({event = "E", userId = "u"})'
 
@@ -262,3 +265,28 @@ def test_state_that_cannot_be_kept_is_said_to_be_lost(isolation: str) -> None:
         assert session.lost
         assert session.run("return tostring(x)").result == "nil"
         assert not session.lost
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_threads_that_share_a_session_take_turns(isolation: Isolation) -> None:
+    """Ours: there is one Lua state, and each thread gets its own outcome."""
+    with (
+        Kosmo(environ={}, isolation=isolation).session() as session,
+        ThreadPoolExecutor(4) as pool,
+    ):
+
+        def run(number: int) -> tuple[Json, str]:
+            result = session.run(f"for i = 1, 1e6 do end print({number}) return {number}")
+            return result.result, result.output
+
+        outcomes = list(pool.map(run, range(12)))
+    assert outcomes == [(number, str(number)) for number in range(12)]
+
+
+def test_fork_in_a_thread_is_refused() -> None:
+    """Ours: a thread cannot hear of signals, and must not fork; the error says what can."""
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(Kosmo(environ={}, isolation="fork").run, "return 1").result(20)
+    assert result.error_info is not None
+    assert result.error_info.code == "usage"
+    assert result.error_info.hint == 'Use isolation="process".'

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from kosmo_lua.errors import UsageError
 from kosmo_lua.lua.child import Child, Work, be_child
 from kosmo_lua.lua.limits import Meter
 from kosmo_lua.lua.process import ForkedProcess, Pipes
@@ -33,7 +34,14 @@ def fork(work: Work) -> ForkedProcess:
 
 @contextmanager
 def signals() -> Iterator[int]:
-    """Turn SIGINT and SIGTERM into bytes on a pipe, the numbers; its reading end is returned."""
+    """Turn SIGINT and SIGTERM into bytes on a pipe, the numbers; its reading end is returned.
+
+    Raises:
+        UsageError: this is not the main thread, which alone hears of signals.
+    """
+    if not _is_main_thread():
+        message = "only the main thread of a program can fork a script's process"
+        raise UsageError(message, hint='Use isolation="process".')
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     previous = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
@@ -47,6 +55,14 @@ def signals() -> Iterator[int]:
         signal.set_wakeup_fd(previous)
         os.close(reader)
         os.close(writer)
+
+
+def _is_main_thread() -> bool:
+    try:
+        signal.set_wakeup_fd(signal.set_wakeup_fd(-1))
+    except ValueError:
+        return False
+    return True
 
 
 def _nothing(number: int, frame: "FrameType | None") -> None:
