@@ -50,6 +50,7 @@ class Setup:
         emulator: "Callable[[], Emulator] | None",
         forced: bool,
         audit: str | None,
+        run_id: str | None,
         keep: bool,
     ) -> None:
         self.backend = backend
@@ -58,6 +59,7 @@ class Setup:
         self.emulator = emulator
         self.forced = forced
         self.audit = audit
+        self.run_id = run_id
         self.keep = keep
 
 
