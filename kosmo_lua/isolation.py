@@ -80,6 +80,7 @@ class InThread:
             self._watchdog = Watchdog(setup.backend, setup.limits, setup.ask)
         recorder = make_recorder()
         ending = self._watchdog.run(script, recorder)
+        recorder.queued = self._watchdog.queued
         self.lost = not self._watchdog.alive
         if self.lost:
             self.close()
@@ -115,6 +116,7 @@ class _InProcess:
         )
         try:
             ending = supervisor.watch(recorder)
+            recorder.queued = self._process.meter.queued
         except BaseException:  # the caller is leaving
             self._process.end()
             raise

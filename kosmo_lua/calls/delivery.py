@@ -106,6 +106,8 @@ class Batch:
         self._lanes: dict[tuple[str, str], _Lane] = {}
         self._running: set[int] = set()
         self._queued = 0
+        self.requests = 0
+        """How many requests were begun."""
 
     def add(self, call: Call, event: "Event", content: bytes) -> None:
         """Take an event and its JSON; wait while too many requests are under way."""
@@ -141,6 +143,7 @@ class Batch:
             self._concurrent.collect(number)
 
     def _request(self, call: Call, events: list[Queued]) -> Call:
+        self.requests += 1
         name = f"{call.target.integration.name}.batch"
         return self._calls.follow(call, name, len(events))
 
@@ -177,5 +180,4 @@ def _rejected(events: list[Queued], error: KosmoError) -> tuple[Rejection, ...]:
 
 def _limits_of(call: Call) -> "BatchLimits":
     assert call.api is not None, "it was prepared"
-    assert call.api.batches is not None, "its service takes batches"
     return call.api.batches

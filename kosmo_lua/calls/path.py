@@ -127,28 +127,36 @@ class Calls:
             raise self._failed(call, error) from None
         return call
 
-    def event(self, name: str, arguments: Json) -> "tuple[Call, Event] | None":
-        """Do all of a call that makes an event, which goes out with others; None for another function.
+    def event(
+        self,
+        name: str,
+        values: Any,
+        *,
+        by_position: bool,  # noqa: ANN401  # JSON, a list by position
+    ) -> "tuple[Call, Event, bytes]":
+        """Make the event of a call, and its JSON, to go out with others.
 
-        Only a failure is recorded: the call of the log is the request that the event is sent with.
+        Only a failure is recorded: the call of the log is the request that the event goes out with.
 
         Raises:
             KosmoError: as `prepare`.
         """
+        from kosmo_lua.http import encode  # noqa: PLC0415  # httpx, as above
+
         target = self._resolve(name)
-        make = target.function.event
-        if make is None or not isinstance(arguments, dict):
-            return None
-        call = Call(
-            next(self._numbers), target, arguments, self._record, target.function.full_name
-        )
+        call = Call(next(self._numbers), target, {}, self._record, target.function.full_name)
         try:
+            call.arguments = named(target, values) if by_position else values
             api, exchange = self._check(call)
             api.begin(exchange)
-            return call, make(api, call.checked)
+            assert target.function.event is not None, "Lua was told so"
+            event = target.function.event(api, call.checked)
+            content = encode(event.body)
+            api.batches.check(content, api.title)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # as in `begin`
             self._begun(call)
             raise self._failed(call, error) from None
+        return call, event, content
 
     def _check(self, call: Call, *, dry_run: bool = False) -> "tuple[Api[Any], Exchange]":
         target = call.target

@@ -45,7 +45,7 @@ class Api(Generic[C]):
 
     title = "The service"
     read_seconds = READ_SECONDS
-    batches: ClassVar[BatchLimits | None] = None
+    batches: ClassVar[BatchLimits] = BatchLimits(0, 0, 0)
     """How much one request of `deliver_batch` may hold, of a service that takes events in batches."""
 
     def __init__(self, credentials: C) -> None:

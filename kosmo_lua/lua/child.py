@@ -32,6 +32,7 @@ class Child:
 
     def __init__(self, pipes: "Pipes", meter: "Meter") -> None:
         self.meter = meter
+        self._lock = _thread.allocate_lock()
         self._journal = pipes.journal
         self._control = pipes.control
         self._orders = open(pipes.orders, "rb")  # noqa: PTH123, SIM115  # a pipe, until the process ends
@@ -39,8 +40,9 @@ class Child:
     def record(self, event: "Event") -> None:
         """Write an event to the journal."""
         line = memoryview(json.dumps(event).encode() + b"\n")
-        while line:
-            line = line[os.write(self._journal, line) :]
+        with self._lock:  # calls end on threads of their own
+            while line:
+                line = line[os.write(self._journal, line) :]
 
     def ask(self, question: "Question") -> bool:
         """Let the supervisor ask, and wait for the answer."""
@@ -57,13 +59,13 @@ class Child:
         self, backend: "Backend", limits: "Limits", *, asks: bool, sandbox: "Sandbox | None" = None
     ) -> None:
         """Run the scripts that are ordered, in one Lua state, until no more are."""
-        from kosmo_lua.lua.clocks import own_process  # noqa: PLC0415  # after the fork
+        from kosmo_lua.lua.clocks import own_thread  # noqa: PLC0415  # after the fork
         from kosmo_lua.lua.namespace import Namespace  # noqa: PLC0415  # the same
         from kosmo_lua.lua.sandbox import Sandbox  # noqa: PLC0415  # the same
 
         sandbox = sandbox or Sandbox()
         host = Namespace(backend, self.record, self.ask if asks else None)
-        sandbox.connect(host, self.record, limits, self.meter, clock=own_process())
+        sandbox.connect(host, self.record, limits, self.meter, clock=own_thread())
         _thread.start_new_thread(self._listen, (sandbox,))
         while order := self.order():
             *facts, show = order[1:]
