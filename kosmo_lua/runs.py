@@ -14,10 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Self
-from uuid import UUID
 
 from kosmo_lua.errors import ConfigError, UsageError
-from kosmo_lua.identity import now
+from kosmo_lua.identity import now, uuid_of
 from kosmo_lua.values import JsonObject
 
 
@@ -87,7 +86,7 @@ class Repeated:
         """Return the same UUIDs in each attempt of the run."""
         self._ids += 1
         text = f"{self._occurrence}/{self._ids}".encode()
-        return str(UUID(bytes=hmac.digest(self._key, text, "sha256")[:16], version=4))
+        return uuid_of(hmac.digest(self._key, text, "sha256")[:16])
 
     def now(self) -> str:
         """Return when the run was started first."""

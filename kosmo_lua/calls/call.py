@@ -45,14 +45,20 @@ class Call:
         """What is known of what it has sent."""
         return self.exchange.effect if self.exchange else "none"
 
+    def warn(self) -> None:
+        """Record what its function has to say beside its result."""
+        if self.exchange and self.exchange.warnings and self.api:
+            for sentence in self.exchange.warnings:
+                self._record(["warning", self.api.conceal(sentence)])
+            self.exchange.warnings.clear()
+
     def ended(self, problem: Json) -> None:
         """Record how it ended."""
         effect, status, attempts = "none", None, 0
         if self.exchange and self.api:
             effect, status = self.exchange.effect, self.exchange.status
             attempts = self.exchange.attempts
-            for sentence in self.exchange.warnings:
-                self._record(["warning", self.api.conceal(sentence)])
+            self.warn()
         duration = round((time.perf_counter() - self.started) * 1000, 1)
         self._record(["answer", self.number, effect, status, attempts, duration, problem])
 

@@ -109,16 +109,16 @@ class Batch:
         self.requests = 0
         """How many requests were begun."""
 
-    def add(self, call: Call, event: "Event", content: bytes) -> None:
-        """Take an event and its JSON; wait while too many requests are under way."""
+    def add(self, call: Call, event: "Event") -> None:
+        """Take an event; wait while too many requests are under way."""
         key = (call.target.integration.name, call.target.account)
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = _Lane(call, _limits_of(call), self._size)
-        if not lane.takes(len(content)):
+        if not lane.takes(len(event.content)):
             self._send(lane)
         self._queued += 1
-        lane.add(Queued(self._queued, str(next(iter(event.id.values()))), content))
+        lane.add(Queued(self._queued, str(next(iter(event.id.values()))), event.content))
 
     def close(self) -> Delivery:
         """Send what is left, wait for every answer, and return the report."""

@@ -58,6 +58,7 @@ class Calls:
         self._retry_budget = retry_budget
         self._run = run
         self._apis: dict[tuple[str, str], Api[Any]] = {}
+        self._mints: dict[tuple[str, str], Call] = {}
         self._numbers = count(1)
         self._stopped = Flag()
 
@@ -130,33 +131,50 @@ class Calls:
     def event(
         self,
         name: str,
-        values: Any,
+        values: Any,  # noqa: ANN401  # JSON, a list by position
         *,
-        by_position: bool,  # noqa: ANN401  # JSON, a list by position
-    ) -> "tuple[Call, Event, bytes]":
-        """Make the event of a call, and its JSON, to go out with others.
+        by_position: bool,
+    ) -> "tuple[Call, Event]":
+        """Make the event of a call, to go out with others; the call says with which client.
 
         Only a failure is recorded: the call of the log is the request that the event goes out with.
 
         Raises:
             KosmoError: as `prepare`.
         """
-        from kosmo_lua.http import encode  # noqa: PLC0415  # httpx, as above
-
-        target = self._resolve(name)
-        call = Call(next(self._numbers), target, {}, self._record, target.function.full_name)
+        target, arguments = self._resolve(name), values
         try:
-            call.arguments = named(target, values) if by_position else values
-            api, exchange = self._check(call)
-            api.begin(exchange)
+            arguments = named(target, values) if by_position else values
+            checked = target.function.validate(arguments)
+            self._policy.permit(target.function, target.account, arguments)
+            mint = self._mint(target, arguments)
+            assert mint.api is not None, "it was equipped"
             assert target.function.event is not None, "Lua was told so"
-            event = target.function.event(api, call.checked)
-            content = encode(event.body)
-            api.batches.check(content, api.title)
+            event = target.function.event(mint.api, checked)
+            mint.api.batches.check(event.content, mint.api.title)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # as in `begin`
-            self._begun(call)
+            call = self._recorded(target, {}, target.function.full_name)
             raise self._failed(call, error) from None
-        return call, event, content
+        mint.warn()
+        return mint, event
+
+    def _mint(self, target: Target, arguments: JsonObject) -> Call:
+        """Return the call that makes the events of an account. It sends nothing, so one will do for all."""
+        key = (target.integration.name, target.account)
+        mint = self._mints.get(key)
+        if mint is None:
+            self._accounts.find(target.integration, target.account)
+            mint = Call(0, target, arguments, self._record, target.function.full_name)
+            self._equip(mint)
+            self._mints[key] = mint
+        assert mint.api is not None, "it was equipped"
+        assert mint.exchange is not None, "it was equipped"
+        self._accounts.require(target, mint.api.credentials)
+        if self._run:
+            function = target.function.full_name
+            mint.exchange.identity = self._run.identity(function, target.account, arguments)
+        mint.api.begin(mint.exchange)
+        return mint
 
     def _check(self, call: Call, *, dry_run: bool = False) -> "tuple[Api[Any], Exchange]":
         target = call.target

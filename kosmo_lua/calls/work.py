@@ -43,8 +43,8 @@ class Work:
 
     def queue(self, handle: int, kind: str, name: str, values: Any) -> JsonObject:  # noqa: ANN401  # JSON, a list for `call_with`
         """Let the event of a call, a `call` or a `call_with`, wait for its batch; return its ID."""
-        call, event, content = self._calls.event(name, values, by_position=kind == "call_with")
-        self._batches[handle].add(call, event, content)
+        call, event = self._calls.event(name, values, by_position=kind == "call_with")
+        self._batches[handle].add(call, event)
         return event.id
 
     def deliver(self, handle: int) -> Delivery:

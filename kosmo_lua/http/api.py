@@ -23,6 +23,7 @@ TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 """After these statuses a request may succeed when it is sent again."""
 
 _READS = ("GET", "HEAD")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _ANY = Rate("any")
 
 
@@ -259,4 +260,4 @@ def _may_repeat(error: BaseException, repeat_on: frozenset[int] | None) -> bool:
 
 def encode(body: JsonObject) -> bytes:
     """Return a body as it goes over the wire: compact UTF-8 JSON."""
-    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(body).encode()
