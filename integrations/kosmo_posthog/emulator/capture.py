@@ -119,6 +119,8 @@ def _finite(digits: str) -> float:
 def _is_deeper(value: Json, depth: int) -> bool:
     level = [value]
     for _ in range(depth):
+        if not level:
+            return False
         level = [child for item in level for child in _children(item)]
     return bool(level)
 
