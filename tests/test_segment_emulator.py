@@ -383,11 +383,13 @@ def test_a_batch_has_limits_for_all_and_for_each(
     assert tracking.post("batch", json={"batch": [fits] * 17}).is_success
     refused = [
         tracking.post("batch", json={"batch": [fits] * 18}),
+        tracking.post("batch", json={"batch": [fits] * 100}),
         tracking.post("batch", json={"batch": [fits, too_big]}),
     ]
     assert [(answer.status_code, answer.json()) for answer in refused] == [
         (400, {"code": "payload_too_large", "message": message})
         for message in (
+            "The body must not exceed 512000 bytes.",
             "The body must not exceed 512000 bytes.",
             "A message of a batch must not exceed 32768 bytes.",
         )

@@ -119,12 +119,12 @@ class FaultMiddleware:
 
 async def _body(request: Request, limit: int) -> bytes | None:
     """The body of the request; None when it is longer than that."""
-    body = b""
+    body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit:
             return None
-    return body
+    return bytes(body)
 
 
 def _with_body(body: bytes, receive: Receive) -> Receive:

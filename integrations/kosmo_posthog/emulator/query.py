@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -22,12 +23,13 @@ from kosmo_posthog.emulator.answers import (
 from kosmo_posthog.emulator.persons import distinct_ids_of, owners_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.requests import Request
 
     from kosmo_lua.integration import Json, JsonObject
     from kosmo_posthog.emulator.state import Project
+
+    _Row = tuple[datetime, JsonObject]
+    """An event with its time."""
 
 MOST_EVENTS = 1000
 MOST_OFFSET = 50_000
@@ -50,12 +52,11 @@ def list_events(project: Project, request: Request) -> JsonObject:
     now = datetime.now(UTC)
     before = _moment(request.query_params.get("before"), now, now + timedelta(seconds=5))
     after = _moment(request.query_params.get("after"), now, before - timedelta(hours=24))
-    is_asked_for = _filter(project, request)
-    rows = [event for event in project.events if is_asked_for(event)]
-    rows = [event for event in rows if after < _time(event) < before]
-    rows.sort(key=_time, reverse=True)
+    rows = [(_time(event), event) for event in _asked_for(project, request)]
+    rows = [row for row in rows if after < row[0] < before]
+    rows.sort(key=itemgetter(0), reverse=True)
     rows = _probed(rows, after, before, slice(offset, offset + limit))
-    found = rows[offset : offset + limit]
+    found = [event for _, event in rows[offset : offset + limit]]
     has_more = len(rows) > offset + limit and bool(found)
     return {
         # As the service has it: an `offset` stays in the address, which then skips rows again.
@@ -188,39 +189,30 @@ def _parsed(timestamp: str) -> datetime:
     return datetime.fromisoformat(timestamp)
 
 
-def _filter(project: Project, request: Request) -> Callable[[JsonObject], bool]:
-    """Whether the request asks for an event, by its name, distinct ID and person."""
-    name, distinct_id, person_id = (
-        request.query_params.get(field, "") for field in ("event", "distinct_id", "person_id")
-    )
-    owned: set[str] = set()
-    if person_id:
+def _asked_for(project: Project, request: Request) -> list[JsonObject]:
+    """The events with the name, distinct ID and person of the request, at any time."""
+    query, rows = request.query_params, project.events
+    for name in ("event", "distinct_id"):
+        if wanted := query.get(name):
+            rows = [event for event in rows if event[name] == wanted]
+    if person_id := query.get("person_id"):
         owners = owners_of(project.persons)
         owned = {each for each, person in owners.items() if person["uuid"] == person_id}
-
-    def is_asked_for(event: JsonObject) -> bool:
-        return (
-            (not name or event["event"] == name)
-            and (not distinct_id or event["distinct_id"] == distinct_id)
-            and (not person_id or event["distinct_id"] in owned)
-        )
-
-    return is_asked_for
+        rows = [event for event in rows if event["distinct_id"] in owned]
+    return rows
 
 
-def _probed(
-    rows: list[JsonObject], after: datetime, before: datetime, page: slice
-) -> list[JsonObject]:
+def _probed(rows: list[_Row], after: datetime, before: datetime, page: slice) -> list[_Row]:
     """The rows in which the service looks for a page: the latest, where they fill half of it.
 
     So a page may be short and have no `next` although there are older events.
     """
     half = max(1, (page.stop - page.start) // 2)
     for seconds in WINDOWS:
-        window = timedelta(seconds=seconds)
-        if before - after <= window:
+        start = before - timedelta(seconds=seconds)
+        if start <= after:
             break
-        near = [event for event in rows if _time(event) > before - window]
+        near = [row for row in rows[: page.stop + 1] if row[0] > start]
         if len(near[page]) >= half:
             return near
     return rows
