@@ -375,7 +375,7 @@ def test_a_connection_may_end_behind_an_answer(emulator: Emulator) -> None:
     with connect(emulator) as connection:
         connection.sendall(request)
         assert connection.recv(12) == b"HTTP/1.1 201"
-    assert emulator.stats() == Stats(2, {"/ledger/entries": 2}, 1)
+    assert emulator.stats() == Stats(2, {"/ledger/entries": 2}, 1, accepted=2)
 
 
 def test_an_answer_has_the_headers_of_the_fault(emulator: Emulator, client: httpx.Client) -> None:
@@ -466,12 +466,18 @@ def test_an_emulator_counts_what_comes(emulator: Emulator, client: httpx.Client)
     client.get("/unknown")
     with talk_to(emulator) as another:
         counted = another.get("/_kosmo/stats").json()
-    requests = {"/ledger/entries": 3, "/diary/entries": 1, "/unknown": 1}
-    assert counted == {"connections": 2, "requests": requests, "faults": 1}
+    assert counted == {
+        "connections": 2,
+        "requests": {"/ledger/entries": 3, "/diary/entries": 1, "/unknown": 1},
+        "faults": 1,
+        "accepted": 4,
+        "duplicates": 0,
+        "dropped": 0,
+    }
     assert emulator.stats() == Stats(**counted)
     emulator.reset()
     add(client)
-    assert emulator.stats() == Stats(0, {"/ledger/entries": 1}, 0)
+    assert emulator.stats() == Stats(0, {"/ledger/entries": 1}, 0, accepted=1)
 
 
 def test_connections_of_many_clients_are_counted(emulator: Emulator) -> None:
@@ -484,7 +490,7 @@ def test_connections_of_many_clients_are_counted(emulator: Emulator) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(send, range(8)))
-    assert emulator.stats() == Stats(8, {"/ledger/entries": 40}, 0)
+    assert emulator.stats() == Stats(8, {"/ledger/entries": 40}, 0, accepted=40)
 
 
 def test_faults_of_many_clients_strike_exactly_as_often_as_asked(

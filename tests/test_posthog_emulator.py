@@ -1042,6 +1042,8 @@ def test_10000_events_can_be_counted_behind_many_faults(
     counted = emulator.events("posthog")
     assert len([each for each in counted if not each["duplicate"]]) == 10_000
     assert len(counted) - 10_000 >= 100
+    stats = emulator.stats()
+    assert (stats.accepted, stats.accepted + stats.duplicates) == (10_000, len(counted))
     seen, before = [], "2027-01-01T00:00:00Z"
     while rows := listed(api, before=before, limit="1000", distinct_id="u"):
         seen += [row["id"] for row in rows]

@@ -306,6 +306,8 @@ def test_a_repeated_message_id_is_a_duplicate(tracking: httpx.Client, emulator: 
         (True, False),
         (True, False),
     ]
+    stats = emulator.stats()
+    assert (stats.accepted, stats.duplicates, stats.dropped) == (3, 1, 1)
 
 
 def test_a_batch_is_one_event_for_each_message(tracking: httpx.Client, emulator: Emulator) -> None:
@@ -645,6 +647,7 @@ def test_10000_events_can_be_counted_behind_many_faults(
     assert sorted(str(each["messageId"]) for each in once if isinstance(each, dict)) == sorted(ids)
     stats = emulator.stats()
     assert stats.requests == {"/v1/batch": stats.faults + 100}
+    assert (stats.accepted, stats.duplicates) == (10_000, len(events) - 10_000)
     assert 0 < len(events) - 10_000 < 100 * stats.faults
 
 

@@ -1,9 +1,12 @@
-"""Traffic: how many connections and requests came to an emulator, and how many of them went wrong."""
+"""Stats: what came to an emulator, in numbers; and Traffic, which counts connections and requests."""
 
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from weakref import WeakSet
+
+from kosmo_lua.values import JsonObject
 
 CONTROL = "/_kosmo/"
 """What the paths begin with at which an emulator is asked about itself."""
@@ -19,6 +22,12 @@ class Stats:
     """Requests that began, by their path without its query; also those that a fault struck."""
     faults: int
     """Requests that a fault struck."""
+    accepted: int = 0
+    """Events that a service took, each counted once."""
+    duplicates: int = 0
+    """Events that a service took before."""
+    dropped: int = 0
+    """Events that a service answered well and then dropped."""
 
 
 class Traffic:
@@ -57,7 +66,16 @@ class Traffic:
         with self._lock:
             self._faults += 1
 
-    def stats(self) -> Stats:
-        """What was counted since the last reset."""
+    def stats(self, events: Iterable[JsonObject]) -> Stats:
+        """What was counted since the last reset, with these events."""
+        fates = Counter(_fate(event) for event in events)
         with self._lock:
-            return Stats(self._connections, dict(self._requests), self._faults)
+            counted = (self._connections, dict(self._requests), self._faults)
+        return Stats(*counted, fates["accepted"], fates["duplicate"], fates["dropped"])
+
+
+def _fate(event: JsonObject) -> str:
+    """What became of an event. A service need not say: then it takes all."""
+    if not event.get("accepted", True):
+        return "dropped"
+    return "duplicate" if event.get("duplicate") else "accepted"
