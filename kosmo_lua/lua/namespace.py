@@ -59,9 +59,9 @@ class Namespace:
     def _calls(self) -> "Calls":
         return self._backend.calls(self._record, self._ask)
 
-    def _warn(self) -> None:
+    def _warn(self, problems: list[str]) -> None:
         """Say which integrations could not be loaded; the envelope has each sentence once."""
-        for problem in self._backend.catalog.problems:
+        for problem in problems:
             self._record(["warning", problem])
 
     def begin(self) -> None:
@@ -152,14 +152,12 @@ class Namespace:
         kind, *names = path.split(".")
         if kind == "mcp":
             return {"functions": {}, "aliases": {}, "namespaces": []}
-        self._warn()
+        catalog = self._backend.catalog
         if not names:
-            return {
-                "functions": {},
-                "aliases": {},
-                "namespaces": [*self._backend.catalog.integrations],
-            }
-        functions = self._backend.catalog.integration(names[0]).functions.values()
+            return {"functions": {}, "aliases": {}, "namespaces": [*catalog.names]}
+        integration = catalog.integrations.get(names[0])
+        self._warn(catalog.problems_of(names[0]))
+        functions = integration.functions.values() if integration else ()
         aliases: dict[str, Json] = {
             alias: function.name for function in functions for alias in function.spellings[1:]
         }
@@ -176,7 +174,7 @@ class Namespace:
         table, _, member = name.partition(".")
         if table == "regex":  # its prelude has checked the arguments
             return self._regex[member]
-        self._warn()
+        self._warn(self._backend.catalog.problems)
         function = self._docs[member]
 
         def checked(*values: Json) -> Json:
