@@ -39,6 +39,7 @@ def _preload() -> None:
 
     global _catalog, _sandbox  # noqa: PLW0603  # what a fork copies is global by nature
     _sandbox = Sandbox()
+    http.preload()
     _catalog = Backend({}).catalog
     for integration in _catalog.integrations.values():
         for function in integration.functions.values():

@@ -6,8 +6,9 @@ the machine.
 """
 
 from kosmo_lua.http.api import TRANSIENT, Api, encode
+from kosmo_lua.http.connections import preload
 from kosmo_lua.http.event import BatchLimits, Event
 from kosmo_lua.http.exchange import Exchange
 from kosmo_lua.http.rates import Rate
 
-__all__ = ["TRANSIENT", "Api", "BatchLimits", "Event", "Exchange", "Rate", "encode"]
+__all__ = ["TRANSIENT", "Api", "BatchLimits", "Event", "Exchange", "Rate", "encode", "preload"]

@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 from threading import Lock, local
 from typing import ClassVar, Generic, Protocol, TypeVar
 
-import httpx
-
 from kosmo_lua.dry_run import NotSent
 from kosmo_lua.errors import KosmoError, RateLimited, ServiceError
 from kosmo_lua.http.connections import Connections, read_whole
 from kosmo_lua.http.event import BatchLimits, Event
 from kosmo_lua.http.exchange import Exchange
 from kosmo_lua.http.failures import no_answer, refused, shorten, text_of, wait_of, words_of
+from kosmo_lua.http.library import httpx
 from kosmo_lua.http.masking import conceal, planned
 from kosmo_lua.http.rates import Limiter, Rate
 from kosmo_lua.values import Json, JsonObject
@@ -134,7 +133,7 @@ class Api(Generic[C]):
             RateLimited, ServiceError: the service answered with an error, or not with JSON.
             NotSent: instead of sending anything, in a dry run.
         """
-        request = self._connections.client.build_request(
+        request = self._connections.client(url).build_request(
             method, url, headers=headers, params=query, content=content
         )
         if self.exchange.dry_run:
@@ -181,7 +180,8 @@ class Api(Generic[C]):
         exchange = self.exchange
         exchange.begin()
         try:
-            response = read_whole(self._connections.client.send(request, stream=True), self.title)
+            client = self._connections.client(str(request.url))
+            response = read_whole(client.send(request, stream=True), self.title)
         except httpx.RequestError as error:
             failure = no_answer(error, str(request.url), self.title, self.read_seconds)
             exchange.note(request.method, failure.effect)

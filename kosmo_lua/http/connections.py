@@ -5,11 +5,10 @@ from contextlib import closing
 from functools import cache
 from threading import local
 
-import httpx
-
 from kosmo_lua import __version__
 from kosmo_lua.errors import ServiceError
 from kosmo_lua.http.failures import CONNECT_SECONDS
+from kosmo_lua.http.library import httpx
 
 USER_AGENT = f"kosmo-lua/{__version__}"
 
@@ -25,18 +24,19 @@ class Connections:
         self._of_thread = local()
         self._all: list[httpx.Client] = []
 
-    @property
-    def client(self) -> httpx.Client:
-        """The client of this thread."""
-        client: httpx.Client | None = getattr(self._of_thread, "client", None)
+    def client(self, url: str) -> httpx.Client:
+        """Return the client of this thread for an address."""
+        scheme = "https" if url.startswith("https:") else "http"
+        client: httpx.Client | None = getattr(self._of_thread, scheme, None)
         if client is None:
-            client = self._of_thread.client = self._make()
+            client = self._make(_tls() if scheme == "https" else _NO_AUTHORITY)
+            setattr(self._of_thread, scheme, client)
             self._all.append(client)
         return client
 
-    def _make(self) -> httpx.Client:
+    def _make(self, tls: ssl.SSLContext) -> httpx.Client:
         timeout = httpx.Timeout(self._read_seconds, connect=CONNECT_SECONDS)
-        return httpx.Client(timeout=timeout, headers={"User-Agent": USER_AGENT}, verify=_tls())
+        return httpx.Client(timeout=timeout, headers={"User-Agent": USER_AGENT}, verify=tls)
 
     def close(self) -> None:
         """Close the clients of all threads."""
@@ -63,7 +63,16 @@ def read_whole(answer: httpx.Response, title: str) -> httpx.Response:
     return httpx.Response(answer.status_code, headers=headers, content=b"".join(parts))
 
 
+def preload() -> None:
+    """Import and make what the first request needs, in a process that others are forked of."""
+    httpx.Client(verify=_tls()).close()
+
+
+_NO_AUTHORITY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For http: it trusts nobody, so an https address that came here would be refused."""
+
+
 @cache
 def _tls() -> ssl.SSLContext:
-    """Make what checks certificates: once for all accounts, because it takes 40 ms."""
+    """Make what checks certificates: once for all accounts, only for https: it takes 20 to 40 ms."""
     return httpx.create_ssl_context()

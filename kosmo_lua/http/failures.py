@@ -10,9 +10,8 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httpx
-
 from kosmo_lua.errors import Effect, KosmoError, RateLimited, ServiceError, TimedOut, Unreachable
+from kosmo_lua.http.library import httpx
 from kosmo_lua.values import Json, JsonObject
 
 CONNECT_SECONDS = 5.0

@@ -5,9 +5,8 @@ from base64 import b64encode
 from collections.abc import Sequence
 from urllib.parse import quote
 
-import httpx
-
 from kosmo_lua.dry_run import PlannedRequest
+from kosmo_lua.http.library import httpx
 from kosmo_lua.values import HIDDEN, Json
 
 SHORTEST_SECRET = 6
