@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from kosmo_lua.config import Config
-from kosmo_lua.errors import UsageError
+from kosmo_lua.errors import ConfigError, UsageError
 from kosmo_lua.values import JsonObject
 
 if TYPE_CHECKING:  # start-up: each is loaded by the property that needs it
@@ -33,7 +33,8 @@ class Backend:
         force: lift the policies `ask` and `deny`.
         read_only: deny every write.
         audited: record a hash of the arguments of each call.
-        retry_budget: seconds for which a request is tried again after its first failure.
+        retry_budget: seconds for which a request is tried again after its first failure; by default
+            KOSMO_RETRY_BUDGET of `environ`, else 60.
         run_id: what is sent has the same IDs as in an earlier run of this ID.
         emulator_url: returns where the emulator answers, when calls go there.
         remedy: returns the command that a hint names when approval is missing.
@@ -48,7 +49,7 @@ class Backend:
         force: bool = False,
         read_only: bool = False,
         audited: bool = False,
-        retry_budget: float = RETRY_BUDGET,
+        retry_budget: float | None = None,
         run_id: str | None = None,
         emulator_url: Callable[[], str] | None = None,
         remedy: Callable[[], str] | None = None,
@@ -57,7 +58,7 @@ class Backend:
         self._config = config or Config()
         self._read_only = read_only
         self._audited = audited
-        self._retry_budget = retry_budget
+        self._retry_budget = _retry_budget(environ) if retry_budget is None else retry_budget
         self._run_id = run_id
         self._integrations = integrations
         self._force = force
@@ -178,3 +179,15 @@ class Backend:
             emulator_url=(lambda: emulator_url) if emulator_url else None,
             remedy=(lambda: remedy) if remedy else None,
         )
+
+
+def _retry_budget(environ: Mapping[str, str]) -> float:
+    text = environ.get("KOSMO_RETRY_BUDGET", "").strip() or str(RETRY_BUDGET)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        message = "KOSMO_RETRY_BUDGET must be a number of seconds, 0 or more"
+        raise ConfigError(message, hint="For example: KOSMO_RETRY_BUDGET=20")
+    return seconds

@@ -8,7 +8,7 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from kosmo_lua.backend import RETRY_BUDGET, Backend
+from kosmo_lua.backend import Backend
 from kosmo_lua.config import Config
 from kosmo_lua.isolation import Isolation, Setup
 from kosmo_lua.lua.limits import Limits
@@ -46,8 +46,8 @@ class Kosmo:
         force: lift the policies `ask` and `deny`; raises Denied where a file says `allow_force = false`.
         read_only: deny every write, whatever the policy says.
         ask: called for a call that needs approval, on the thread of the script; without it such a call fails.
-        retry_budget: seconds for which a request is tried again after its first failure; 0: never. It is then sent
-            again only where that does no harm.
+        retry_budget: seconds for which a request is tried again after its first failure, where that does no
+            harm; 0: never. By default KOSMO_RETRY_BUDGET of `environ`, else 60.
         run_id: repeats a run: what is sent has the same IDs as in an earlier run of this ID, so that a service
             drops what it already has.
         audit: the file to which every call is appended, for `kosmo_lua.audit`; by default there is none.
@@ -69,7 +69,7 @@ class Kosmo:
         force: bool = False,
         read_only: bool = False,
         ask: "Ask | None" = None,
-        retry_budget: float = RETRY_BUDGET,
+        retry_budget: float | None = None,
         run_id: str | None = None,
         audit: str | None = None,
         limits: Limits | None = None,

@@ -34,6 +34,7 @@ def clean_environ(
         if name.startswith(("KOSMO_", "SEGMENT_", "POSTHOG_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("KOSMO_HOME", str(tmp_path_factory.getbasetemp() / "no-such-home"))
+    monkeypatch.setenv("KOSMO_RETRY_BUDGET", "0")  # a test that is about retries says so
 
 
 @pytest.fixture

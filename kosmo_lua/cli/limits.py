@@ -49,10 +49,9 @@ _OPTIONS: "dict[str, tuple[str, click.ParamType[Any], str, str]]" = {
 retry_option = click.option(
     "--retry-budget",
     type=_Seconds(min=0),
-    default=RETRY_BUDGET,
-    show_default=True,
+    envvar="KOSMO_RETRY_BUDGET",
     metavar="SECONDS",
-    help="Time for which a request is tried again after its first failure; 0: never.",
+    help=f"Time for which a request is tried again after a failure; 0: never.  [default: {RETRY_BUDGET:g}]",
 )
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
