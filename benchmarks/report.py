@@ -70,8 +70,8 @@ REPEAT = """
 ## Repeat it
 
 ```console
-make bench                                                      # everything, and this page
-.venv/bin/python benchmarks/run.py --only delivery --pairs 10   # one part, printed only
+make bench                 # everything, and this page
+make bench ONLY=delivery   # one part, printed only
 ```
 
 `make bench` installs the peers. The server of the measurements is `benchmarks/sink.py`, a process of its own
