@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from measure import Case, Failed, Figure, Subject, compare, fewer, megabytes
-from programs import lua, peak, peer, run
-from service import Service, sink
+from measure import Case, Failed, Figure, Subject, fewer, megabytes, paired
+from programs import lua, peak, peer
+from service import sink
 
 MANY = 10_000
 MOST = 200_000
@@ -37,40 +37,33 @@ def batch(call: str, count: int) -> list[str]:
 
 
 def _against(sender: Sender) -> Callable[[int], Figure]:
+    ours, theirs = batch(sender.call, MANY), peer(sender.peer, str(MANY))
+
     def measure(pairs: int) -> Figure:
         with sink() as service:
-            ours, theirs = batch(sender.call, MANY), peer(sender.peer, str(MANY))
-            return compare(
-                lambda: _delivered(service, ours),
-                lambda: _delivered(service, theirs),
+            return paired(
+                lambda: service.delivered(MANY, ours).whole,
+                lambda: service.delivered(MANY, theirs).whole,
                 fewer(pairs),
             )
 
     return measure
 
 
-def _delivered(service: Service, command: list[str]) -> None:
-    before = service.events()
-    run(command, service.environ)
-    _all_arrived(service.events() - before, MANY)
-
-
 def _memory(sender: Sender) -> Callable[[int], Figure]:
     def measure(pairs: int) -> Figure:
         del pairs  # one run of each: the peak varies by less than 1 %
         with sink() as service:
-            small = peak(batch(sender.call, MANY), service.environ)
-            large = peak(batch(sender.call, MOST), service.environ)
-            _all_arrived(service.events(), MANY + MOST)
+            small, large = (
+                peak(batch(sender.call, count), service.environ) for count in (MANY, MOST)
+            )
+            arrived = service.counts().events
+        if arrived != MANY + MOST:
+            message = f"{arrived:,} of {MANY + MOST:,} events arrived"
+            raise Failed(message)
         return Figure(large / small, megabytes(large))
 
     return measure
-
-
-def _all_arrived(arrived: int, sent: int) -> None:
-    if arrived != sent:
-        message = f"{arrived:,} of {sent:,} events arrived"
-        raise Failed(message)
 
 
 DELIVERY = Subject(

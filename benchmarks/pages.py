@@ -37,8 +37,8 @@ def _memory(pairs: int) -> Figure:
     for pages in (FEW, MANY):
         with sink(pages=pages) as service:
             peaks.append(peak(each_person(pages), service.environ))
-            if service.counts()["requests"] != pages:
-                message = f"{service.counts()['requests']:,} requests for {pages:,} pages"
+            if (asked := service.counts().requests) != pages:
+                message = f"{asked:,} requests for {pages:,} pages"
                 raise Failed(message)
     return Figure(peaks[1] / (peaks[0] + GROWTH), megabytes(peaks[1]))
 

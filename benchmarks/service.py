@@ -9,7 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.request import urlopen
+
+from measure import Failed, seconds
+from programs import run
 
 SINK = str(Path(__file__).with_name("sink.py"))
 KEYS = {
@@ -22,6 +26,27 @@ KEYS = {
 }
 
 
+class Counts(NamedTuple):
+    """What has arrived since the sink listens."""
+
+    connections: int
+    requests: int
+    events: int
+    seconds: float
+    """From the first request to the last answer, since the counts were read last."""
+
+
+class Delivery(NamedTuple):
+    """A command whose events have all arrived."""
+
+    whole: float
+    """Seconds from its start to its exit."""
+    sending: float
+    """Seconds from its first request to the last answer, as the sink saw it."""
+    connections: int
+    """How many it opened."""
+
+
 @dataclass(frozen=True)
 class Service:
     """A sink that listens."""
@@ -30,15 +55,25 @@ class Service:
     environ: Mapping[str, str]
     """The whole environment of kosmo and of a peer, which reads the address from SINK_URL."""
 
-    def events(self) -> int:
-        """Return how many events have arrived."""
-        return self.counts()["events"]
-
-    def counts(self) -> dict[str, int]:
-        """Return how many connections, requests and events have arrived."""
+    def counts(self) -> Counts:
+        """Return what has arrived since the sink listens."""
         with urlopen(f"{self.url}/_sink") as answer:  # noqa: S310  # loopback
-            counts: dict[str, int] = json.load(answer)
-        return counts
+            return Counts(**json.load(answer))
+
+    def delivered(self, events: int, command: list[str]) -> Delivery:
+        """Run a command that sends so many events.
+
+        Raises:
+            Failed: the command failed, or not as many events have arrived.
+        """
+        before = self.counts()
+        whole = seconds(lambda: run(command, self.environ))
+        after = self.counts()
+        arrived = after.events - before.events
+        if arrived != events:
+            message = f"{arrived:,} of {events:,} events arrived"
+            raise Failed(message)
+        return Delivery(whole, after.seconds, after.connections - before.connections)
 
 
 @contextmanager

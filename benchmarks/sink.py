@@ -10,7 +10,8 @@ import asyncio
 import gzip
 import json
 import selectors
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 PERSONS = "/api/projects/1/persons/"
@@ -22,11 +23,31 @@ EVENT_MARKS = (b'"messageId"', b'"uuid"')
 
 @dataclass
 class Counts:
-    """What has come in; `GET /_sink` itself is not counted."""
+    """What has come in. `GET /_sink` itself is not counted; it begins a new span of time."""
 
     connections: int = 0
     requests: int = 0
     events: int = 0
+    first: float | None = None
+    """When the first request of the span came."""
+    last: float = 0.0
+    """When the last answer went."""
+
+    def came(self) -> None:
+        """Count a request."""
+        self.requests += 1
+        self.first = self.first or time.perf_counter()
+
+    def take(self) -> dict[str, float]:
+        """Return the counts, and the seconds from the first request to the last answer."""
+        seconds = self.last - self.first if self.first else 0.0
+        self.first = None
+        return {
+            "connections": self.connections,
+            "requests": self.requests,
+            "events": self.events,
+            "seconds": seconds,
+        }
 
 
 class Persons:
@@ -92,7 +113,7 @@ class Sink:
         if parts.path == PERSONS:
             return 200, self.persons.answer(headers["host"], parts.query)
         if parts.path == COUNTS:
-            return 200, json.dumps(asdict(self.counts)).encode()
+            return 200, json.dumps(self.counts.take()).encode()
         return 404, b'{"detail":"the sink has no such path"}'
 
 
@@ -137,6 +158,8 @@ class Connection(asyncio.Protocol):
     def _answer(self, target: str, headers: dict[str, str], body: bytes) -> None:
         if target == COUNTS:
             self._sink.counts.connections -= 1
+        else:
+            self._sink.counts.came()
         status, content = self._sink.answer(target, headers)
         head = f"HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nContent-Length: {len(content)}"
         answer = head.encode() + b"\r\n\r\n" + content
@@ -146,14 +169,17 @@ class Connection(asyncio.Protocol):
             return
         if self._sink.latency:
             loop = asyncio.get_running_loop()
-            loop.call_later(self._sink.latency, self._transport.write, answer)
+            loop.call_later(self._sink.latency, self._write, answer)
         else:
-            self._transport.write(answer)
+            self._write(answer)
         self._count(headers, body)
+
+    def _write(self, answer: bytes) -> None:
+        self._transport.write(answer)
+        self._sink.counts.last = time.perf_counter()
 
     def _count(self, headers: dict[str, str], body: bytes) -> None:
         """Count after the answer has gone, so that nobody waits for it."""
-        self._sink.counts.requests += 1
         if headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         self._sink.counts.events += sum(body.count(mark) for mark in EVENT_MARKS)

@@ -1,9 +1,9 @@
 """What a user waits for before anything happens: start-up, and one event in a fresh process."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from measure import Case, Failed, Figure, Subject, compare
+from measure import Case, Figure, Subject, compare, paired
 from programs import lua, peer, run
 from service import sink
 
@@ -20,20 +20,17 @@ def _start(pairs: int) -> Figure:
 
 
 def _one(code: str, peer_name: str) -> Callable[[int], Figure]:
+    ours, theirs = lua(code), peer(peer_name)
+
     def measure(pairs: int) -> Figure:
         with sink() as service:
-            ours, theirs = lua(code), peer(peer_name)
-            found = compare(_runs(ours, service.environ), _runs(theirs, service.environ), pairs)
-            if service.events() != 2 * (pairs + 1):
-                message = f"{service.events()} of {2 * (pairs + 1)} events arrived"
-                raise Failed(message)
-        return found
+            return paired(
+                lambda: service.delivered(1, ours).whole,
+                lambda: service.delivered(1, theirs).whole,
+                pairs,
+            )
 
     return measure
-
-
-def _runs(command: list[str], environ: Mapping[str, str]) -> Callable[[], None]:
-    return lambda: run(command, environ)
 
 
 STARTUP = Subject(
