@@ -17,6 +17,10 @@ if TYPE_CHECKING:  # start-up: each is loaded by the property that needs it
     from kosmo_lua.policy import Ask, Policy
     from kosmo_lua.readiness import Readiness
     from kosmo_lua.reference import Reference
+    from kosmo_lua.runs import Run
+
+RETRY_BUDGET = 60.0
+"""Seconds for which a request is tried again after its first failure."""
 
 
 class Backend:
@@ -29,6 +33,8 @@ class Backend:
         force: lift the policies `ask` and `deny`.
         read_only: deny every write.
         audited: record a hash of the arguments of each call.
+        retry_budget: seconds for which a request is tried again after its first failure.
+        run_id: what is sent has the same IDs as in an earlier run of this ID.
         emulator_url: returns where the emulator answers, when calls go there.
         remedy: returns the command that a hint names when approval is missing.
     """
@@ -42,6 +48,8 @@ class Backend:
         force: bool = False,
         read_only: bool = False,
         audited: bool = False,
+        retry_budget: float = RETRY_BUDGET,
+        run_id: str | None = None,
         emulator_url: Callable[[], str] | None = None,
         remedy: Callable[[], str] | None = None,
     ) -> None:
@@ -49,6 +57,8 @@ class Backend:
         self._config = config or Config()
         self._read_only = read_only
         self._audited = audited
+        self._retry_budget = retry_budget
+        self._run_id = run_id
         self._integrations = integrations
         self._force = force
         self._emulator_url = emulator_url
@@ -91,8 +101,22 @@ class Backend:
         from kosmo_lua.naming import check_names  # noqa: PLC0415  # only for app
 
         check_names(self._config, self.catalog)
-        policy = self._policy(ask)
-        return Calls(self.catalog, self.accounts, policy, record, audited=self._audited)
+        return Calls(
+            self.catalog,
+            self.accounts,
+            self._policy(ask),
+            record,
+            audited=self._audited,
+            retry_budget=self._retry_budget,
+            run=self._run(),
+        )
+
+    def _run(self) -> "Run | None":
+        if self._run_id is None:
+            return None
+        from kosmo_lua.runs import Run  # noqa: PLC0415  # only for a run that can be repeated
+
+        return Run.open(self._config.folder, self._run_id)
 
     def _policy(self, ask: "Ask | None") -> "Policy":
         from kosmo_lua.policy import Policy  # noqa: PLC0415  # only for app
@@ -122,6 +146,8 @@ class Backend:
             "force": self._force,
             "read_only": self._read_only,
             "audited": self._audited,
+            "retry_budget": self._retry_budget,
+            "run_id": self._run_id,
             "emulator_url": self._emulator_url() if self._emulator_url else None,
             "remedy": self._remedy() if self._remedy else None,
         }
@@ -135,6 +161,8 @@ class Backend:
         force: bool,
         read_only: bool,
         audited: bool,
+        retry_budget: float,
+        run_id: str | None,
         emulator_url: str | None,
         remedy: str | None,
     ) -> Self:
@@ -145,6 +173,8 @@ class Backend:
             force=force,
             read_only=read_only,
             audited=audited,
+            retry_budget=retry_budget,
+            run_id=run_id,
             emulator_url=(lambda: emulator_url) if emulator_url else None,
             remedy=(lambda: remedy) if remedy else None,
         )

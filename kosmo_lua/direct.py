@@ -65,7 +65,7 @@ class Direct:
         return CallResult.of(run, function=function, account=account, data=data)
 
     def _data(self, name: str, arguments: JsonObject, *, dry_run: bool) -> Json:
-        for problem in self._backend.catalog.problems:
+        for problem in self._backend.catalog.problems_of(name.partition(".")[0]):
             self._record(["warning", problem])
         calls = self._made(dry_run=dry_run)
         if not dry_run:

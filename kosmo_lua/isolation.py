@@ -50,6 +50,7 @@ class Setup:
         emulator: "Callable[[], Emulator] | None",
         forced: bool,
         audit: str | None,
+        run_id: str | None,
         keep: bool,
     ) -> None:
         self.backend = backend
@@ -58,6 +59,7 @@ class Setup:
         self.emulator = emulator
         self.forced = forced
         self.audit = audit
+        self.run_id = run_id
         self.keep = keep
 
 
@@ -78,6 +80,7 @@ class InThread:
             self._watchdog = Watchdog(setup.backend, setup.limits, setup.ask)
         recorder = make_recorder()
         ending = self._watchdog.run(script, recorder)
+        recorder.queued = self._watchdog.queued
         self.lost = not self._watchdog.alive
         if self.lost:
             self.close()
@@ -113,6 +116,7 @@ class _InProcess:
         )
         try:
             ending = supervisor.watch(recorder)
+            recorder.queued = self._process.meter.queued
         except BaseException:  # the caller is leaving
             self._process.end()
             raise

@@ -5,8 +5,11 @@ event is written to the journal when it happens, and the Recorder, outside, make
 Events are JSON lists, so that they cross a pipe as lines:
 
     ["print", text]
-    ["call", number, function, account, access, hash of the arguments or null]
+    ["call", number, function, account, access, hash of the arguments or null, events of a batch or null]
+    ["send", number]                one of its requests is about to leave
+    ["wait", number, milliseconds, "rate" or "retry", status of the last answer or null]
     ["answer", number, effect, status, attempts, duration_ms, [code, message] or null]
+    ["delivered", what became of the events of a request, a Delivery as a dict]
     ["warning", sentence]
     ["end", ending]                 the last one, an Ending as a dict
 """
@@ -18,7 +21,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kosmo_lua.errors import Effect, KosmoError
-from kosmo_lua.results import Access, Call, CallError, CallTotals, ErrorInfo, Meta, Result
+from kosmo_lua.results import (
+    Access,
+    Call,
+    CallError,
+    CallTotals,
+    Delivery,
+    ErrorInfo,
+    Meta,
+    Reason,
+    Rejection,
+    Result,
+    Retry,
+)
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:
@@ -57,8 +72,46 @@ def failed(error: KosmoError) -> Ending:
     return Ending.of({"error": error.message, "info": info})
 
 
-_OpenCall = tuple[str, str, Access, str | None, float]
-"""A call without an answer: function, account, access, hash of the arguments, when it began."""
+class _OpenCall:
+    """A call without an answer."""
+
+    def __init__(
+        self,
+        function: str,
+        account: str,
+        access: Access,
+        arguments: str | None,
+        events: int | None,
+    ) -> None:
+        self.function = function
+        self.account = account
+        self.access: Access = access
+        self.arguments = arguments
+        self.events = events
+        self.started = time.perf_counter()
+        self.sent = 0
+        self.retries: list[Retry] = []
+
+    def ended(  # noqa: PLR0917  # the fields of the event
+        self,
+        effect: Effect,
+        status: int | None,
+        attempts: int,
+        duration_ms: float,
+        error: CallError | None,
+    ) -> Call:
+        """Return what the log says of it."""
+        retries = tuple(self.retries)
+        facts = (effect, status, attempts, duration_ms, error, retries, self.events)
+        return Call(self.function, self.account, self.access, *facts)
+
+    def cut(self) -> Call:
+        """Return what the log says of it when the run has ended first."""
+        error = CallError("interrupted", "the run ended before the call returned")
+        # Until the answer is recorded nobody knows what became of a request that has left.
+        effect: Effect = "unknown" if self.sent else "none"
+        duration = round((time.perf_counter() - self.started) * 1000, 1)
+        return self.ended(effect, None, self.sent, duration, error)
 
 
 class Recorder:
@@ -72,8 +125,9 @@ class Recorder:
         dry_run: bool = False,
         on_output: Callable[[str], None] | None = None,
         audit: str | None = None,
+        run_id: str | None = None,
     ) -> None:
-        self.run_id = os.urandom(8).hex()
+        self.run_id = run_id or os.urandom(8).hex()
         self._audit_file = audit
         self._audit: Audit | None = None
         self._started = time.perf_counter() if started is None else started
@@ -87,11 +141,12 @@ class Recorder:
         """The process groups that run now: a command that prints a credential."""
         self._open: dict[int, _OpenCall] = {}
         self._log = CallLog()
+        self._waited = 0.0
+        self._delivery = Delivery()
+        self.queued = 0
+        """The events that batches have taken; whoever watches the run sets it at its end."""
         self.ending: Ending | None = None
-        self._handlers = {
-            kind: getattr(self, f"_on_{kind}")
-            for kind in ("print", "warning", "process", "call", "answer", "end")
-        }
+        self._handlers = {kind: getattr(self, f"_on_{kind}") for kind in _KINDS}
 
     def record(self, event: Event) -> None:
         """Take one event."""
@@ -115,10 +170,22 @@ class Recorder:
     def _on_process(self, group: int, running: bool) -> None:  # noqa: FBT001  # the fields of the event
         (self.processes.add if running else self.processes.discard)(group)
 
-    def _on_call(
-        self, number: int, function: str, account: str, access: Access, arguments: str | None
+    def _on_call(self, number: int, *facts: Any) -> None:  # noqa: ANN401  # the fields of the event
+        self._open[number] = _OpenCall(*facts)
+
+    def _on_send(self, number: int) -> None:
+        self._open[number].sent += 1
+
+    def _on_wait(
+        self, number: int, milliseconds: float, reason: Reason, status: int | None
     ) -> None:
-        self._open[number] = (function, account, access, arguments, time.perf_counter())
+        self._open[number].retries.append(Retry(reason, milliseconds, status))
+        if reason == "rate":
+            self._waited += milliseconds
+
+    def _on_delivered(self, facts: dict[str, Any]) -> None:
+        rejected = tuple(Rejection(**each) for each in facts["rejected"])
+        self._delivery = self._delivery.plus(Delivery(**{**facts, "rejected": rejected}))
 
     def _on_answer(  # noqa: PLR0917  # the fields of the event
         self,
@@ -129,10 +196,11 @@ class Recorder:
         duration_ms: float,
         error: list[str] | None,
     ) -> None:
-        function, account, access, arguments, _ = self._open.pop(number)
+        call = self._open.pop(number, None)
+        if call is None:  # of an earlier script of the session, which ended without it
+            return
         problem = CallError(*error) if error else None
-        call = Call(function, account, access, effect, status, attempts, duration_ms, problem)
-        self._ended(call, arguments)
+        self._ended(call.ended(effect, status, attempts, duration_ms, problem), call.arguments)
 
     def _ended(self, call: Call, arguments: str | None) -> None:
         self._log.add(call)
@@ -156,13 +224,15 @@ class Recorder:
         """
         if self._failure:
             raise self._failure
-        cut = CallError("interrupted", "the run ended before the call returned")
-        for function, account, access, arguments, started in self._open.values():
-            duration = round((time.perf_counter() - started) * 1000, 1)
-            # Until the answer is recorded nobody knows what became of a call.
-            call = Call(function, account, access, "unknown", None, 0, duration, cut)
-            self._ended(call, arguments)
+        for call in self._open.values():
+            self._ended(call.cut(), call.arguments)
+            if call.events and call.sent:
+                lost = Delivery(unknown=call.events, requests=call.sent)
+                self._delivery = self._delivery.plus(lost)
         self._open.clear()
+        delivery = self._delivery.closed(self.queued) if self.queued else None
+        if delivery and delivery.accepted < delivery.queued and ending.error is None:
+            ending = _not_whole(ending, delivery)
         return Result(
             success=ending.error is None,
             output="\n".join(self._output),
@@ -173,13 +243,28 @@ class Recorder:
             execution_time_ms=round((time.perf_counter() - self._started) * 1000, 1),
             memory_usage=ending.memory,
             call_log=self._log.calls(),
+            delivery=delivery,
             meta=Meta(
                 self.run_id,
+                waited_ms=round(self._waited, 1),
                 permission_bypassed=self._forced,
                 dry_run=self._dry_run,
                 calls=self._log.totals,
             ),
         )
+
+
+_KINDS = ("print", "warning", "process", "call", "send", "wait", "answer", "delivered", "end")
+
+
+def _not_whole(ending: Ending, delivery: Delivery) -> Ending:
+    """Return the ending of a script that came to its end, with events that were not accepted."""
+    missing = delivery.queued - delivery.accepted
+    message = f"{missing:,} of {delivery.queued:,} events were not accepted"
+    hint = "Look at delivery for which and why; --run ID lets you run it again without sending any twice."
+    unknown: Effect = "unknown" if delivery.unknown else "sent"
+    info = ErrorInfo("partial", "runtime", effect=unknown, hint=hint)
+    return ending._replace(error=message, info=info)
 
 
 class CallLog:

@@ -8,7 +8,7 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from kosmo_lua.backend import Backend
+from kosmo_lua.backend import RETRY_BUDGET, Backend
 from kosmo_lua.config import Config
 from kosmo_lua.isolation import Isolation, Setup
 from kosmo_lua.lua.limits import Limits
@@ -46,6 +46,10 @@ class Kosmo:
         force: lift the policies `ask` and `deny`; raises Denied where a file says `allow_force = false`.
         read_only: deny every write, whatever the policy says.
         ask: called for a call that needs approval, on the thread of the script; without it such a call fails.
+        retry_budget: seconds for which a request is tried again after its first failure; 0: never. It is then sent
+            again only where that does no harm.
+        run_id: repeats a run: what is sent has the same IDs as in an earlier run of this ID, so that a service
+            drops what it already has.
         audit: the file to which every call is appended, for `kosmo_lua.audit`; by default there is none.
         limits: what a run may use.
         isolation: `"thread"` runs a script in a thread of this process; `"process"` in a process of its own,
@@ -65,6 +69,8 @@ class Kosmo:
         force: bool = False,
         read_only: bool = False,
         ask: "Ask | None" = None,
+        retry_budget: float = RETRY_BUDGET,
+        run_id: str | None = None,
         audit: str | None = None,
         limits: Limits | None = None,
         isolation: Isolation = "thread",
@@ -81,6 +87,8 @@ class Kosmo:
             force=force,
             read_only=read_only,
             audited=audit is not None,
+            retry_budget=retry_budget,
+            run_id=run_id,
             emulator_url=self._emulator_url if emulator else None,
             remedy=remedy,
         )
@@ -89,6 +97,7 @@ class Kosmo:
         self._force = force
         self._ask = ask
         self._audit = audit
+        self._run_id = run_id
         self._limits = limits or Limits()
         self._limits.check()
         self._lock = Lock()
@@ -129,6 +138,7 @@ class Kosmo:
             emulator=emulator,
             forced=self._force,
             audit=self._audit,
+            run_id=self._run_id,
             keep=keep,
         )
         return Session(setup, self._isolation)

@@ -8,6 +8,9 @@ from kosmo_lua.values import Json, JsonObject
 
 Access = Literal["read", "write"]
 
+KEPT = 1000
+"""So many rejected events are listed; all of them are counted."""
+
 Kind = Literal[
     "usage",
     "syntax",
@@ -51,11 +54,23 @@ class CallError(NamedTuple):
     message: str
 
 
+Reason = Literal["rate", "retry"]
+"""Why a call waits: for the rate limit of the service, or before it tries again."""
+
+
+class Retry(NamedTuple):
+    """Why and how long a call waited before it sent a request. `status` is that of the answer before."""
+
+    reason: Reason
+    waited_ms: float
+    status: int | None = None
+
+
 class Call(NamedTuple):
     """One call of an integration's function.
 
     `effect`: none (nothing left the machine), sent (the service answered) or unknown. `status` is the last
-    HTTP status, `attempts` the number of requests.
+    HTTP status, `attempts` the number of requests. `events`: how many a request of a batch held, else None.
     """
 
     function: str
@@ -66,6 +81,8 @@ class Call(NamedTuple):
     attempts: int = 0
     duration_ms: float = 0.0
     error: CallError | None = None
+    retries: tuple[Retry, ...] = ()
+    events: int | None = None
 
     @property
     def wrote(self) -> bool:
@@ -88,8 +105,53 @@ class CallTotals(NamedTuple):
     """Writes that were accepted, or may have been."""
 
 
+class Rejection(NamedTuple):
+    """An event that was not accepted: its place in its batch, counted from 1, its ID, and why."""
+
+    index: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody needs here
+    id: str
+    code: str
+    message: str
+
+
+class Delivery(NamedTuple):
+    """What became of the events that batches took: all of them, or those of one batch.
+
+    `queued` = `accepted` + `rejected_count` + `unknown` (their requests had no answer) + `unsent` (the run ended
+    before). `rejected` lists the first 1,000. `bytes` are those of the events in all `requests`.
+    """
+
+    queued: int = 0
+    accepted: int = 0
+    rejected: tuple[Rejection, ...] = ()
+    rejected_count: int = 0
+    unknown: int = 0
+    unsent: int = 0
+    requests: int = 0
+    bytes: int = 0
+
+    def plus(self, more: "Delivery") -> "Delivery":
+        """Return the sum with what became of the events of another request."""
+        room = KEPT - len(self.rejected)
+        return Delivery(
+            self.queued,
+            self.accepted + more.accepted,
+            (*self.rejected, *more.rejected[:room]) if more.rejected and room else self.rejected,
+            self.rejected_count + more.rejected_count,
+            self.unknown + more.unknown,
+            self.unsent,
+            self.requests + more.requests,
+            self.bytes + more.bytes,
+        )
+
+    def closed(self, queued: int) -> "Delivery":
+        """Return it for so many events that were taken: those that are nowhere else were not sent."""
+        known = self.accepted + self.rejected_count + self.unknown
+        return self._replace(queued=queued, unsent=queued - known)
+
+
 class Meta(NamedTuple):
-    """Facts about a run. `waited_ms` is time spent waiting for a service's rate limit."""
+    """Facts about a run. `waited_ms`: what its calls have waited for rate limits, added up."""
 
     run_id: str
     waited_ms: float = 0.0
@@ -115,7 +177,7 @@ class Result(NamedTuple):
     execution_time_ms: float = 0.0
     memory_usage: int = 0
     call_log: tuple[Call, ...] = ()
-    delivery: None = None
+    delivery: Delivery | None = None
     schema_version: int = 1
 
     @property

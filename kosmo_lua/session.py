@@ -55,6 +55,7 @@ class Session:
                 forced=self._setup.forced,
                 on_output=on_output,
                 audit=self._setup.audit,
+                run_id=self._setup.run_id,
             )
 
         try:

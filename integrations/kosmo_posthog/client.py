@@ -4,23 +4,27 @@ Sources: https://posthog.com/docs/api, https://posthog.com/docs/api/capture and
 https://github.com/PostHog/posthog-python/blob/master/posthog/request.py (which host serves what).
 """
 
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import field_validator
 
-from kosmo_lua.errors import InvalidArguments, ServiceError
+from kosmo_lua.errors import ServiceError
 from kosmo_lua.integration import (
+    TRANSIENT,
     Api,
+    BatchLimits,
     Credentials,
     Emulation,
+    Event,
     Field,
     Integration,
     Json,
     JsonObject,
     Origin,
     Params,
+    Rate,
     SecretStr,
     encode,
     setting,
@@ -37,8 +41,19 @@ _REGIONS: dict[str, Literal["us", "eu"]] = {
 }
 """Every host of PostHog Cloud; either of a region's two means both. Any other serves both APIs."""
 
-EVENT_BYTES = 900 * 1024
-"""The most that one event may be, as the JSON that is sent; PostHog drops one of a megabyte."""
+BATCHES = BatchLimits(size=5 * 1024 * 1024, events=10_000, event_size=900 * 1024)
+"""What PostHog's own library sends at most: `/batch/` takes 20 MB, and an event of a megabyte is dropped.
+
+Source: https://github.com/PostHog/posthog-python/blob/master/posthog/consumer.py
+"""
+
+PASSING = TRANSIENT | {*range(500, 600)}
+"""After these statuses PostHog's own libraries send an event again."""
+
+_CAPTURE = Rate("capture")
+_ANALYTICS = Rate("analytics", ((240, 60), (1200, 3600)))
+_OTHERS = Rate("crud", ((480, 60), (4800, 3600)))
+"""The limits of PostHog Cloud. Source: https://posthog.com/docs/api#rate-limiting"""
 
 
 class PostHogCredentials(Credentials):
@@ -111,20 +126,40 @@ class PostHog(Api[PostHogCredentials]):
 
     title = "PostHog"
     read_seconds = 60.0  # a list of events is a query over all that the project ever sent
+    batches = BATCHES
 
-    def capture(self, event: JsonObject) -> JsonObject:
-        """Send one event with the project key, which belongs into the body, and into nothing else."""
+    def __init__(self, credentials: PostHogCredentials) -> None:
+        super().__init__(credentials)
+        self._found: str | None = None
+
+    def deliver(self, event: Event) -> None:
+        """Send one event alone."""
+        content = encode(self._key)[:-1] + b"," + event.content[1:]
+        BATCHES.check(content, self.title)
+        self._capture("/i/v0/e/", content)
+
+    def deliver_batch(self, events: Sequence[bytes]) -> None:
+        """Send events in one request."""
+        content = encode(self._key)[:-1] + b',"batch":[' + b",".join(events) + b"]}"
+        self._capture("/batch/", content)
+
+    def _capture(self, path: str, content: bytes) -> None:
+        answer = self.request(
+            "POST",
+            self.credentials.ingestion + path,
+            headers={"Content-Type": "application/json"},
+            content=content,
+            repeat_on=PASSING,
+            rate=_CAPTURE,
+        )
+        if limited := as_object(answer or {}).get("quota_limited"):
+            self.warnings.append(f"PostHog dropped the event: over the quota of {limited}.")
+
+    @property
+    def _key(self) -> JsonObject:
+        """The project key: it belongs into the body, and into nothing else."""
         key = self.credentials.project_api_key
-        content = encode({"api_key": key.get_secret_value() if key else "", **event})
-        if len(content) > EVENT_BYTES:
-            problem = f"the event is {len(content):,} bytes; PostHog takes at most {EVENT_BYTES:,}"
-            raise InvalidArguments(
-                problem, hint="Send fewer or shorter values, or several events."
-            )
-        url = f"{self.credentials.ingestion}/i/v0/e/"
-        headers = {"Content-Type": "application/json"}
-        answer = self.request("POST", url, headers=headers, content=content)
-        return as_object(answer or {})
+        return {"api_key": key.get_secret_value() if key else ""}
 
     def get(self, path: str, query: JsonObject | None = None) -> JsonObject:
         """Return what a path below the project answers."""
@@ -152,7 +187,7 @@ class PostHog(Api[PostHogCredentials]):
             )
         if status == 403:  # noqa: PLR2004  # HTTP
             return "Give the key the scope or the project that PostHog names."
-        if status == 404 and self.__dict__.get("_project") == "@current":  # noqa: PLR2004  # HTTP
+        if status == 404 and self._found == "@current":  # noqa: PLR2004  # HTTP
             return "The project is the one that the key's owner opened last; set project_id for another."
         if status == 409:  # noqa: PLR2004  # HTTP
             return "Nothing was changed. Read it again, then decide anew."
@@ -161,10 +196,16 @@ class PostHog(Api[PostHogCredentials]):
     def _path(self, path: str) -> str:
         return f"/api/projects/{self._project}/{path}"
 
-    @cached_property
+    @property
     def _project(self) -> str:
         if self.credentials.project_id:
             return self.credentials.project_id
+        with self.lock:
+            if self._found is None:
+                self._found = self._find_project()
+        return self._found
+
+    def _find_project(self) -> str:
         try:
             key = self.key()
         except ServiceError as error:
@@ -198,8 +239,17 @@ class PostHog(Api[PostHogCredentials]):
             headers=headers,
             query={name: _text(value) for name, value in (query or {}).items()} or None,
             content=None if body is None else encode(body),
+            # A flag that is changed twice in the same way is changed once; a new one would be there twice.
+            repeat_on=TRANSIENT if method == "PATCH" else None,
+            rate=self._rate(path),
         )
         return as_object(answer)
+
+    def _rate(self, path: str) -> Rate:
+        """Return the limits that a path shares; whoever hosts PostHog alone has set none, or others."""
+        kind = path.split("/")[4] if path.startswith("/api/projects/") else ""
+        rate = _ANALYTICS if kind in ("events", "persons", "insights") else _OTHERS
+        return rate if self.credentials.app in APP.values() else Rate(rate.name)
 
 
 def as_object(value: Json) -> JsonObject:

@@ -1,11 +1,11 @@
 """Events: capture, list, get."""
 
 from urllib.parse import parse_qsl, urlencode, urlsplit
-from uuid import uuid4
 
-from kosmo_lua.integration import Field, Json, JsonObject, Object, Params
+from kosmo_lua.integration import Each, Event, Field, Json, JsonObject, Object, Params, encode
 from kosmo_posthog.client import Page, PostHog, as_object, posthog, results
-from kosmo_posthog.fields import Bound, Moment, PersonId, Uuid, now
+from kosmo_posthog.fields import Bound, Moment, PersonId, Uuid
+from kosmo_posthog.paging import by_time
 
 MOST_EVENTS = 1000
 """The most events that one list has; PostHog silently cuts a higher limit to it."""
@@ -17,7 +17,7 @@ LONGEST_ID = 200
 """The most characters of a distinct_id; PostHog silently cuts a longer one."""
 
 
-class Event(Params):
+class Capture(Params):
     """What capture_event takes."""
 
     event: str = Field(
@@ -43,7 +43,7 @@ class Event(Params):
 
 
 @posthog.write(credential="project_api_key")
-def capture_event(api: PostHog, event: Event) -> JsonObject:
+def capture_event(api: PostHog, event: Capture) -> Event:
     """Send (capture) a custom event to PostHog.
 
     The event appears in the PostHog events stream and can be used in insights and funnels. Its UUID and
@@ -63,18 +63,16 @@ def capture_event(api: PostHog, event: Event) -> JsonObject:
 
     Source: https://posthog.com/docs/api/capture
     """
-    sent = event.wire() | {
+    uuid = api.new_id()
+    body = event.wire() | {
         "properties": {**LIBRARY, **(event.properties or {})},
-        "timestamp": event.timestamp or now(),
-        "uuid": str(uuid4()),
+        "timestamp": event.timestamp or api.now(),
+        "uuid": uuid,
     }
     if len(event.distinct_id) > LONGEST_ID:
         api.warnings.append(f"PostHog cuts a distinct_id to its first {LONGEST_ID} characters.")
-    if limited := api.capture(sent).get("quota_limited"):
-        api.warnings.append(f"PostHog dropped the event: over the quota of {limited}.")
-    return {"status": "Ok"} | {
-        name: sent[name] for name in ("uuid", "event", "distinct_id", "timestamp")
-    }
+    shown = {name: body[name] for name in ("uuid", "event", "distinct_id", "timestamp")}
+    return Event(content=encode(body), id={"uuid": uuid}, answer={"status": "Ok", **shown})
 
 
 class Events(Page):
@@ -103,7 +101,7 @@ class Events(Page):
     )
 
 
-@posthog.read(credential="api_token")
+@posthog.read(credential="api_token", each=Each("each_event", by_time))
 def list_events(api: PostHog, events: Events) -> JsonObject:
     """List events with optional filtering and pagination.
 

@@ -8,11 +8,6 @@ from uuid import UUID
 from pydantic import AfterValidator
 
 
-def now() -> str:
-    """The present, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _utc(text: str) -> str:
     """Write a time as UTC; one without a zone is UTC, and not the project's time."""
     try:

@@ -5,13 +5,15 @@ ignored. A flag cannot be deleted but marked as deleted. Source: https://posthog
 """
 
 import re
+from contextlib import suppress
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-from kosmo_lua.errors import InvalidArguments
-from kosmo_lua.integration import Field, Json, JsonObject, Object, Params
+from kosmo_lua.errors import InvalidArguments, KosmoError, ServiceError, TimedOut, Unreachable
+from kosmo_lua.integration import Each, Field, Json, JsonObject, Object, Params
 from kosmo_posthog.client import Page, PostHog, as_object, posthog, results
+from kosmo_posthog.paging import by_address
 
 
 def _key(text: str) -> str:
@@ -20,6 +22,8 @@ def _key(text: str) -> str:
         raise ValueError(message)
     return text
 
+
+CONFLICT = 409
 
 ACTIVE = "Whether the flag is on (true) or off (false)"
 FILTERS = Field(
@@ -33,7 +37,7 @@ class Flags(Page):
     """What list_feature_flags takes."""
 
 
-@posthog.read(credential="api_token")
+@posthog.read(credential="api_token", each=Each("each_feature_flag", by_address))
 def list_feature_flags(api: PostHog, flags: Flags) -> JsonObject:
     """List all feature flags in the project.
 
@@ -137,7 +141,26 @@ def create_feature_flag(api: PostHog, flag: NewFlag) -> JsonObject:
         "filters": filters,
         "_should_create_usage_dashboard": False,
     }
-    return _with_rollout(api.send("POST", "feature_flags/", body))
+    try:
+        return _with_rollout(api.send("POST", "feature_flags/", body))
+    except (Unreachable, TimedOut):
+        created = _created(api, body)
+        if created is None:
+            raise
+    return _with_rollout(created)
+
+
+def _created(api: PostHog, wanted: JsonObject) -> JsonObject | None:
+    """Return the flag of a creation whose answer was lost, if it is there: a key is there only once."""
+    if api.exchange.effect == "none":
+        return None
+    with suppress(KosmoError):  # the one that is being handled says more
+        page = api.get("feature_flags/", {"search": wanted["key"], "limit": 100})
+        for flag in results(page):
+            if all(flag.get(name) == wanted[name] for name in ("key", "name", "active")):
+                api.exchange.settle()
+                return flag
+    return None
 
 
 class FlagChange(Flag):
@@ -186,7 +209,17 @@ def update_feature_flag(api: PostHog, change: FlagChange) -> JsonObject:
     if not body:
         message = "there is nothing to change: pass active, filters or rollout_percentage"
         raise InvalidArguments(message)
-    return _with_rollout(api.send("PATCH", path, body))
+    try:
+        return _with_rollout(api.send("PATCH", path, body))
+    except ServiceError as error:
+        # It is a success all the same if its first answer was lost: then the conflict is with itself.
+        if error.status != CONFLICT:
+            raise
+        flag = api.get(path)
+        if any(flag.get(name) != body[name] for name in ("active", "filters") if name in body):
+            raise
+        api.exchange.settle()
+    return _with_rollout(flag)
 
 
 @posthog.write(credential="api_token")

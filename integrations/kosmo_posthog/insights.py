@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from kosmo_lua.integration import Field, Json, JsonObject, Params
+from kosmo_lua.integration import Each, Field, Json, JsonObject, Params
 from kosmo_posthog.client import Page, PostHog, posthog, results
+from kosmo_posthog.paging import by_address
 
 
 class Insights(Page):
@@ -18,7 +19,7 @@ class Insights(Page):
     )
 
 
-@posthog.read(credential="api_token")
+@posthog.read(credential="api_token", each=Each("each_insight", by_address))
 def list_insights(api: PostHog, insights: Insights) -> JsonObject:
     """List saved insights in the project.
 
@@ -76,7 +77,7 @@ class Dashboards(Page):
     """What list_dashboards takes."""
 
 
-@posthog.read(credential="api_token")
+@posthog.read(credential="api_token", each=Each("each_dashboard", by_address))
 def list_dashboards(api: PostHog, dashboards: Dashboards) -> JsonObject:
     """List dashboards in the project.
 
@@ -125,7 +126,7 @@ class Cohorts(Page):
     """What list_cohorts takes."""
 
 
-@posthog.read(credential="api_token")
+@posthog.read(credential="api_token", each=Each("each_cohort", by_address))
 def list_cohorts(api: PostHog, cohorts: Cohorts) -> JsonObject:
     """List cohorts in the project.
 

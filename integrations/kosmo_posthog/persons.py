@@ -1,8 +1,9 @@
 """Persons: list, get."""
 
-from kosmo_lua.integration import Field, JsonObject, Params
+from kosmo_lua.integration import Each, Field, JsonObject, Params
 from kosmo_posthog.client import Page, PostHog, posthog
 from kosmo_posthog.fields import PersonId
+from kosmo_posthog.paging import by_address
 
 
 class Persons(Page):
@@ -15,7 +16,7 @@ class Persons(Page):
     )
 
 
-@posthog.read(credential="api_token")
+@posthog.read(credential="api_token", each=Each("each_person", by_address))
 def list_persons(api: PostHog, persons: Persons) -> JsonObject:
     """List persons (users) with optional search.
 

@@ -5,30 +5,50 @@ https://docs.segmentapis.com.
 """
 
 from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast
-from uuid import uuid4
 
 from kosmo_lua.errors import InvalidArguments, ServiceError
 from kosmo_lua.integration import (
+    TRANSIENT,
     VERSION,
     Api,
+    BatchLimits,
     Credentials,
     Emulation,
+    Event,
     Integration,
+    Json,
     JsonObject,
     Origin,
     Params,
+    Rate,
     SecretStr,
     encode,
+    now,
     setting,
 )
 
 TRACKING = {"us": "https://api.segment.io", "eu": "https://events.eu1.segmentapis.com"}
 PUBLIC = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
 
-EVENT_BYTES = 32 * 1024
-"""The most that one event may be, as the JSON that is sent. Beyond it Segment answers 400."""
+BATCHES = BatchLimits(size=500_000, events=2_500, event_size=32 * 1024)
+"""What one request may hold; beyond it Segment answers 400, or 200 and drops the events.
+
+Source: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#batch
+"""
+
+PASSING = TRANSIENT | {410, 460} | ({*range(500, 600)} - {501, 505})
+"""After these statuses Segment's own libraries send an event again.
+
+Source: https://github.com/segmentio/analytics-python/blob/master/segment/analytics/consumer.py
+"""
+
+_LIBRARY: JsonObject = {"library": {"name": "kosmo-lua", "version": VERSION}}
+
+
+_TRACKING, _PUBLIC = Rate("tracking"), Rate("public")
 
 
 class SegmentCredentials(Credentials):
@@ -52,25 +72,41 @@ class Segment(Api[SegmentCredentials]):
     """Both APIs of Segment with the keys of one account."""
 
     title = "Segment"
+    batches = BATCHES
 
-    def send(self, kind: str, event: Params) -> JsonObject:
-        """Send one event; its message ID is fixed here, so that a retry cannot duplicate it."""
-        message = event.wire()
-        message["messageId"] = str(uuid4())
-        message["context"] = {"library": {"name": "kosmo-lua", "version": VERSION}}
-        content = encode(message)
-        if len(content) > EVENT_BYTES:
-            problem = f"the event is {len(content):,} bytes; Segment takes at most {EVENT_BYTES:,}"
-            raise InvalidArguments(
-                problem, hint="Send fewer or shorter values, or several events."
-            )
+    def event(self, kind: str, event: Params) -> Event:
+        """Make an event; with its message ID Segment drops it when it comes twice."""
+        message_id = self.new_id()
+        head, tail = (
+            f'{{"type":"{kind}",',
+            f',"timestamp":"{self.now()}","messageId":"{message_id}"}}',
+        )
+        return Event(
+            content=head.encode() + event.wire_json()[1:-1] + tail.encode(),
+            id={"message_id": message_id},
+            answer={"success": True, "message_id": message_id},
+        )
+
+    def deliver(self, event: Event) -> None:
+        """Send one event alone."""
+        content = event.content[:-1] + b"," + _shared()
+        BATCHES.check(content, self.title)
+        kind = event.content.split(b'"', 4)[3].decode()
+        self._track(f"/v1/{kind}", content)
+
+    def deliver_batch(self, events: Sequence[bytes]) -> None:
+        """Send events in one request."""
+        self._track("/v1/batch", b'{"batch":[' + b",".join(events) + b"]," + _shared())
+
+    def _track(self, path: str, content: bytes) -> None:
         self.request(
             "POST",
-            f"{self.credentials.tracking_url or TRACKING[self.credentials.region]}/v1/{kind}",
+            (self.credentials.tracking_url or TRACKING[self.credentials.region]) + path,
             headers={"Authorization": self._write_key(), "Content-Type": "application/json"},
             content=content,
+            repeat_on=PASSING,
+            rate=_TRACKING,
         )
-        return {"success": True, "message_id": message["messageId"]}
 
     def get(self, path: str, **query: str) -> JsonObject:
         """Return the `data` of an answer of the Public API."""
@@ -83,6 +119,7 @@ class Segment(Api[SegmentCredentials]):
                 "Accept": "application/vnd.segment.v1+json, application/json",
             },
             query=query or None,
+            rate=_PUBLIC,
         )
         return as_object(as_object(body).get("data"))
 
@@ -111,11 +148,24 @@ class Segment(Api[SegmentCredentials]):
         ]
         return "; ".join(word for word in words if word) or None
 
+    def asked_wait(self, body: JsonObject) -> float | None:
+        """Read `errors[0].data.msBeforeNext` of the Public API."""
+        errors = body.get("errors")
+        first = errors[0] if isinstance(errors, list) and errors else None
+        data = first.get("data") if isinstance(first, dict) else None
+        wait: Json = data.get("msBeforeNext") if isinstance(data, dict) else None
+        return max(wait / 1000, 0.0) if isinstance(wait, int | float) else None
+
     def _write_key(self) -> str:
         key = self.credentials.write_key
         # Basic only: a key in the body would show in the raw event of Segment's debugger.
         pair = f"{key.get_secret_value() if key else ''}:"
         return "Basic " + b64encode(pair.encode()).decode("ascii")
+
+
+def _shared() -> bytes:
+    """Return the end of each body. With the time of sending Segment corrects a clock that is wrong."""
+    return encode({"context": _LIBRARY, "sentAt": now()})[1:]
 
 
 def as_object(value: object) -> JsonObject:

@@ -3,7 +3,7 @@
 from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
-from kosmo_lua.integration import Field, JsonObject, Object, Params
+from kosmo_lua.integration import Event, Field, Object, Params
 from kosmo_segment.client import Segment, segment
 
 
@@ -32,7 +32,7 @@ class Identify(_Event):
 
 
 @segment.write("identify", credential="write_key")
-def identify_user(api: Segment, user: Identify) -> JsonObject:
+def identify_user(api: Segment, user: Identify) -> Event:
     """Identify a user in Segment with their traits.
 
     Links metadata about a user (name, email, plan, ...) to a known userId, so that all their events
@@ -50,7 +50,7 @@ def identify_user(api: Segment, user: Identify) -> JsonObject:
 
     Source: https://segment.com/docs/connections/spec/identify/
     """
-    return api.send("identify", user)
+    return api.event("identify", user)
 
 
 class Track(_Event):
@@ -70,7 +70,7 @@ class Track(_Event):
 
 
 @segment.write("track", credential="write_key")
-def track_event(api: Segment, event: Track) -> JsonObject:
+def track_event(api: Segment, event: Track) -> Event:
     """Track a custom event for a user in Segment.
 
     Records an action of a user, with optional properties that describe it.
@@ -88,7 +88,7 @@ def track_event(api: Segment, event: Track) -> JsonObject:
 
     Source: https://segment.com/docs/connections/spec/track/
     """
-    return api.send("track", event)
+    return api.event("track", event)
 
 
 class Page(_Event):
@@ -108,7 +108,7 @@ class Page(_Event):
 
 
 @segment.write("page", credential="write_key")
-def page_view(api: Segment, page: Page) -> JsonObject:
+def page_view(api: Segment, page: Page) -> Event:
     """Record a page view in Segment.
 
     Tracks when a user views a page, with optional properties about the page.
@@ -126,7 +126,7 @@ def page_view(api: Segment, page: Page) -> JsonObject:
 
     Source: https://segment.com/docs/connections/spec/page/
     """
-    return api.send("page", page)
+    return api.event("page", page)
 
 
 class Group(_Event):
@@ -146,7 +146,7 @@ class Group(_Event):
 
 
 @segment.write(credential="write_key")
-def group(api: Segment, membership: Group) -> JsonObject:
+def group(api: Segment, membership: Group) -> Event:
     """Associate a user with a group (organization, company, account) in Segment.
 
     Returns: `{success = true, message_id = "..."}`. Success means that Segment received the event, not that
@@ -162,4 +162,4 @@ def group(api: Segment, membership: Group) -> JsonObject:
 
     Source: https://segment.com/docs/connections/spec/group/
     """
-    return api.send("group", membership)
+    return api.event("group", membership)

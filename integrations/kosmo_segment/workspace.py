@@ -1,11 +1,12 @@
 """The workspace and its sources. They are read from the Public API with the token."""
 
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from pydantic.alias_generators import to_snake
 
 from kosmo_lua.errors import ServiceError
-from kosmo_lua.integration import Field, JsonObject, Params
+from kosmo_lua.integration import Each, Field, JsonObject, Params, Rows
 from kosmo_segment.client import Segment, as_object, segment
 
 PAGE = 200
@@ -52,7 +53,24 @@ def get_workspace(api: Segment, workspace: Workspace) -> JsonObject:
     return api.workspace(workspace.slug)
 
 
-@segment.read(credential="api_token")
+def _pages(_: object, api: Segment, workspace: Workspace) -> Iterator[Rows]:
+    """Read the sources page by page, as far as their cursor leads."""
+    api.workspace(workspace.slug)
+    cursor: dict[str, str] = {}
+    for _page in range(PAGES):
+        page = api.get("/sources", **{"pagination.count": str(PAGE), **cursor})
+        found = page.get("sources")
+        after = as_object(page.get("pagination") or {}).get("next")
+        rows = [_source(as_object(item)) for item in (found if isinstance(found, list) else [])]
+        yield Rows([*rows], more=bool(after))
+        if not after:
+            return
+        cursor = {"pagination.cursor": str(after)}
+    message = f"Segment has more than {PAGES * PAGE:,} sources, or its paging does not end"
+    raise ServiceError(message)
+
+
+@segment.read(credential="api_token", each=Each("each_source", _pages, '{slug = "my-workspace"}'))
 def list_sources(api: Segment, workspace: Workspace) -> JsonObject:
     """List all sources in a Segment workspace.
 
@@ -71,21 +89,7 @@ def list_sources(api: Segment, workspace: Workspace) -> JsonObject:
 
     Source: https://docs.segmentapis.com/tag/Sources
     """
-    api.workspace(workspace.slug)
-    sources: list[JsonObject] = []
-    cursor: dict[str, str] = {}
-    for _ in range(PAGES):
-        page = api.get("/sources", **{"pagination.count": str(PAGE), **cursor})
-        found = page.get("sources")
-        sources += [
-            _source(as_object(item)) for item in (found if isinstance(found, list) else [])
-        ]
-        after = as_object(page.get("pagination") or {}).get("next")
-        if not after:
-            return {"sources": [*sources]}
-        cursor = {"pagination.cursor": str(after)}
-    message = f"Segment has more than {PAGES * PAGE:,} sources, or its paging does not end"
-    raise ServiceError(message)
+    return {"sources": [row for page in _pages(None, api, workspace) for row in page.rows]}
 
 
 @segment.read(credential="api_token")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kosmo_lua.backend import RETRY_BUDGET
 from kosmo_lua.lua.limits import Limits
 
 if TYPE_CHECKING:
@@ -44,6 +45,15 @@ _OPTIONS: "dict[str, tuple[str, click.ParamType[Any], str, str]]" = {
     "calls": ("--call-limit", _NUMBER, "NUMBER", "Calls of app."),
 }
 """Of each field of Limits: the option, its type, what it takes, and its help."""
+
+retry_option = click.option(
+    "--retry-budget",
+    type=_Seconds(min=0),
+    default=RETRY_BUDGET,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time for which a request is tried again after its first failure; 0: never.",
+)
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 

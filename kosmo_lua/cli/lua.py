@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from kosmo_lua.cli.approval import Approval, on_terminal, with_force
-from kosmo_lua.cli.limits import limit_options, limits_of
+from kosmo_lua.cli.limits import limit_options, limits_of, retry_option
 from kosmo_lua.cli.output import Printer
 from kosmo_lua.cli.report import Report
 from kosmo_lua.cli.source import Source
@@ -48,6 +48,13 @@ class _ScriptCommand(click.Command):
     type=click.Path(exists=True, file_okay=False),
     help="Where require looks for modules, after the folder of FILE; may be repeated.",
 )
+@click.option(
+    "--run",
+    "run_id",
+    metavar="ID",
+    help="Name the run: repeated by its ID, it sends nothing twice to services that drop duplicates.",
+)
+@retry_option
 @limit_options
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> int:  # noqa: ANN401  # click's values, one for each option
@@ -90,6 +97,8 @@ def make_kosmo(options: dict[str, Any], *, asks: bool, isolation: Isolation = "f
         force=options["force"],
         read_only=options["read_only"],
         ask=Approval().ask if asks else None,
+        retry_budget=options["retry_budget"],
+        run_id=options["run_id"],
         audit=None if options["emulator"] else config.path(AUDIT),
         limits=limits_of(options, config),
         isolation=isolation if hasattr(os, "fork") else "thread",

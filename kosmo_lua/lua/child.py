@@ -5,6 +5,7 @@ still sends.
 """
 
 import _thread
+import gc
 import json
 import os
 import signal
@@ -32,6 +33,7 @@ class Child:
 
     def __init__(self, pipes: "Pipes", meter: "Meter") -> None:
         self.meter = meter
+        self._lock = _thread.allocate_lock()
         self._journal = pipes.journal
         self._control = pipes.control
         self._orders = open(pipes.orders, "rb")  # noqa: PTH123, SIM115  # a pipe, until the process ends
@@ -39,8 +41,9 @@ class Child:
     def record(self, event: "Event") -> None:
         """Write an event to the journal."""
         line = memoryview(json.dumps(event).encode() + b"\n")
-        while line:
-            line = line[os.write(self._journal, line) :]
+        with self._lock:  # calls end on threads of their own
+            while line:
+                line = line[os.write(self._journal, line) :]
 
     def ask(self, question: "Question") -> bool:
         """Let the supervisor ask, and wait for the answer."""
@@ -57,13 +60,13 @@ class Child:
         self, backend: "Backend", limits: "Limits", *, asks: bool, sandbox: "Sandbox | None" = None
     ) -> None:
         """Run the scripts that are ordered, in one Lua state, until no more are."""
-        from kosmo_lua.lua.clocks import own_process  # noqa: PLC0415  # after the fork
+        from kosmo_lua.lua.clocks import own_thread  # noqa: PLC0415  # after the fork
         from kosmo_lua.lua.namespace import Namespace  # noqa: PLC0415  # the same
         from kosmo_lua.lua.sandbox import Sandbox  # noqa: PLC0415  # the same
 
         sandbox = sandbox or Sandbox()
         host = Namespace(backend, self.record, self.ask if asks else None)
-        sandbox.connect(host, self.record, limits, self.meter, clock=own_process())
+        sandbox.connect(host, self.record, limits, self.meter, clock=own_thread())
         _thread.start_new_thread(self._listen, (sandbox,))
         while order := self.order():
             *facts, show = order[1:]
@@ -76,9 +79,14 @@ class Child:
         os._exit(CODES["crash"].exit_status)
 
 
+_NEW_OBJECTS = 50_000
+"""After so many Python looks for cycles. Its own 700 would mean 90 times in the imports of a first call."""
+
+
 def be_child(work: Work, child: Child) -> NoReturn:
     """Do the work in a process that was just forked, and end it."""
     try:
+        gc.set_threshold(_NEW_OBJECTS)
         signal.set_wakeup_fd(-1)
         # They may reach the whole process group; the supervisor decides what they mean.
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -4,6 +4,7 @@ Where the CPU clock of another thread or process cannot be read (macOS), the wal
 Lua's time is all the time outside calls, which is never less.
 """
 
+import os
 import sys
 import threading
 import time
@@ -12,17 +13,36 @@ from collections.abc import Callable
 Clock = Callable[[], float]
 
 
-def own_process() -> Clock:
-    """Return the clock of this process, for the script's side."""
-    return time.process_time if sys.platform == "linux" else time.monotonic
+def of_process(pid: int) -> Clock:
+    """Return the clock of a child's main thread, as `own_thread` shows it there; 0 once it has ended.
 
-
-def process(pid: int) -> Clock:
-    """Return the clock of a child process, as `own_process` shows it there; 0 once it has ended."""
+    Not that of the whole process: its other threads make calls meanwhile. Linux shows another process's thread
+    in a file only, a few milliseconds late.
+    """
     if sys.platform != "linux":
         return time.monotonic
-    # The kernel's id of a process's CPU clock, as clock_getcpuclockid(3) computes it.
-    return lambda: _read((~pid << 3) | 2)
+    try:
+        file = os.open(f"/proc/{pid}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # a kernel without it, or a child that has ended
+        # The kernel's id of a process's CPU clock, as clock_getcpuclockid(3) computes it.
+        return lambda: _read((~pid << 3) | 2)
+    return _Schedstat(file).seconds
+
+
+class _Schedstat:
+    """The first number of the file: nanoseconds on a CPU."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+
+    def seconds(self) -> float:
+        try:
+            return int(os.pread(self._file, 100, 0).split()[0]) / 1e9
+        except (OSError, IndexError):
+            return 0.0
+
+    def __del__(self) -> None:
+        os.close(self._file)
 
 
 def own_thread() -> Clock:

@@ -55,10 +55,10 @@ class Limits(NamedTuple):
 
 
 class Meter:
-    """Four numbers that the script's side writes and its watcher reads: a page of shared memory will do."""
+    """Five numbers that the script's side writes and its watcher reads: a page of shared memory will do."""
 
-    STARTED, HOST, ENTERED, MEMORY = range(4)
-    SIZE = 4 * 8
+    STARTED, HOST, ENTERED, MEMORY, QUEUED = range(5)
+    SIZE = 5 * 8
 
     def __init__(self, page: "memoryview[float] | list[float]") -> None:
         self._page = page
@@ -67,7 +67,7 @@ class Meter:
     def reset(self) -> None:
         """Begin anew: nothing is used yet, and nothing counts."""
         self._page[self.STARTED] = self._page[self.ENTERED] = -1.0
-        self._page[self.HOST] = self._page[self.MEMORY] = 0.0
+        self._page[self.HOST] = self._page[self.MEMORY] = self._page[self.QUEUED] = 0.0
 
     def start(self, cpu: float) -> None:
         """Begin to count at this reading of the CPU clock."""
@@ -85,6 +85,15 @@ class Meter:
     def remember(self, memory: int) -> None:
         """Take a sample of the memory in use."""
         self._page[self.MEMORY] = max(self._page[self.MEMORY], float(memory))
+
+    def queue(self) -> None:
+        """Count an event that waits for its batch."""
+        self._page[self.QUEUED] += 1
+
+    @property
+    def queued(self) -> int:
+        """The events that batches have taken."""
+        return int(self._page[self.QUEUED])
 
     @property
     def peak(self) -> int:

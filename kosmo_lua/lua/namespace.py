@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from functools import cached_property
 from inspect import signature
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.errors import ConfigError, InvalidArguments, UnknownFunction
+from kosmo_lua.results import plain
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # loaded when a script touches app or docs, not before
@@ -14,7 +15,10 @@ if TYPE_CHECKING:  # loaded when a script touches app or docs, not before
 
     from kosmo_lua.accounts import Accounts
     from kosmo_lua.calls import Calls
+    from kosmo_lua.calls.call import Call
+    from kosmo_lua.calls.work import Work
     from kosmo_lua.catalog import Catalog
+    from kosmo_lua.integration import Function
     from kosmo_lua.journal import Record
     from kosmo_lua.policy import Ask
     from kosmo_lua.reference import Reference
@@ -55,10 +59,28 @@ class Namespace:
     def _calls(self) -> "Calls":
         return self._backend.calls(self._record, self._ask)
 
-    def _warn(self) -> None:
+    def _warn(self, problems: list[str]) -> None:
         """Say which integrations could not be loaded; the envelope has each sentence once."""
-        for problem in self._backend.catalog.problems:
+        for problem in problems:
             self._record(["warning", problem])
+
+    def begin(self) -> None:
+        """Begin a script: what the last one has left behind is forgotten."""
+        if "_calls" in self.__dict__:
+            self._calls.resume()
+
+    def end(self, *, over: bool) -> None:
+        """End a script. Events that wait go out; `over`: nothing more does, for a limit has ended it."""
+        work = self.__dict__.pop("_work", None)
+        if work and over:
+            self._calls.stop()
+        if work:
+            work.end(over=over)
+
+    def abandon(self) -> None:
+        """The run is over although its script goes on: nothing more is sent."""
+        if "_calls" in self.__dict__:
+            self._calls.stop()
 
     def call(self, path: str, arguments: Json) -> Json:
         """Call `integrations.segment.track` with named arguments."""
@@ -68,23 +90,78 @@ class Namespace:
         """Call it with positional arguments."""
         return self._calls.call_with(_integration_path(path), values)
 
+    def submit(self, kind: str, path: str, values: Any) -> int:  # noqa: ANN401  # JSON, a list for `call_with`
+        """Let a call go on by itself, a `call` or a `call_with`; return its number."""
+        return self._work.concurrent.submit(self._prepared(kind, path, values))
+
+    def _prepared(self, kind: str, path: str, values: Any) -> "Call":  # noqa: ANN401  # the same
+        name = _integration_path(path)
+        if kind == "call_with":
+            return self._calls.prepare_with(name, values)
+        return self._calls.prepare(name, values)
+
+    def wait(self) -> int:
+        """Return the number of a call that has ended."""
+        return self._work.concurrent.wait()
+
+    def collect(self, number: int) -> Json:
+        """Return what a call that has ended returned."""
+        return self._work.concurrent.collect(number)
+
+    def open(self, path: str, kind: str, values: Any) -> int:  # noqa: ANN401  # the same
+        """Begin to read a list; return its handle."""
+        return self._work.iterations.open(self._prepared(kind, path, values))
+
+    def page(self, handle: int) -> int:
+        """Return the number of the call that reads the next page of a list."""
+        return self._work.iterations.page(handle)
+
+    def rows(self, handle: int) -> Json:
+        """Return the page of a list whose call has ended."""
+        return self._work.iterations.collect(handle)
+
+    def leave(self, handle: int) -> None:
+        """Read a list no further."""
+        self._work.iterations.close(handle)
+
+    def gather(self, size: int | None = None, concurrency: int | None = None) -> int:
+        """Begin a batch; return its handle."""
+        return self._work.gather(size, concurrency)
+
+    def queue(self, handle: int, kind: str, path: str, values: Any) -> JsonObject:  # noqa: ANN401  # the same
+        """Let the event of a call wait for its batch; return its ID."""
+        return self._work.queue(handle, kind, _integration_path(path), values)
+
+    def deliver(self, handle: int) -> Json:
+        """End a batch; return its report."""
+        return plain(self._work.deliver(handle))
+
+    @property
+    def requests(self) -> int:
+        """How many requests the batches of the script have begun."""
+        return self._work.requests if "_work" in self.__dict__ else 0
+
+    @cached_property
+    def _work(self) -> "Work":
+        from kosmo_lua.calls.work import Work  # noqa: PLC0415  # threads, only for a script that needs them
+
+        return Work(self._calls, self._record)
+
     def members(self, path: str) -> JsonObject:
         """Return what a namespace contains; `aliases` maps a spelling to the name that it stands for."""
         kind, *names = path.split(".")
         if kind == "mcp":
-            return {"functions": [], "aliases": {}, "namespaces": []}
-        self._warn()
+            return {"functions": {}, "aliases": {}, "namespaces": []}
+        catalog = self._backend.catalog
         if not names:
-            return {
-                "functions": [],
-                "aliases": {},
-                "namespaces": [*self._backend.catalog.integrations],
-            }
-        functions = self._backend.catalog.integration(names[0]).functions.values()
+            return {"functions": {}, "aliases": {}, "namespaces": [*catalog.names]}
+        integration = catalog.integrations.get(names[0])
+        self._warn(catalog.problems_of(names[0]))
+        functions = integration.functions.values() if integration else ()
         aliases: dict[str, Json] = {
             alias: function.name for function in functions for alias in function.spellings[1:]
         }
-        own: list[Json] = [function.name for function in functions]
+        own: dict[str, Json] = {function.name: _kind(function) for function in functions}
         accounts = self._backend.accounts.names(names[0]) if len(names) == 1 else []
         for account in accounts:
             if account in own or account in aliases:
@@ -97,7 +174,7 @@ class Namespace:
         table, _, member = name.partition(".")
         if table == "regex":  # its prelude has checked the arguments
             return self._regex[member]
-        self._warn()
+        self._warn(self._backend.catalog.problems)
         function = self._docs[member]
 
         def checked(*values: Json) -> Json:
@@ -121,6 +198,13 @@ class Namespace:
         from kosmo_lua.lua.helpers import docs  # noqa: PLC0415  # the same; it loads the integrations
 
         return docs.functions(self._backend.reference)
+
+
+def _kind(function: "Function") -> str:
+    """Return what Lua does when a function is called."""
+    if function.pages:
+        return "pages"
+    return "event" if function.event else "call"
 
 
 def _integration_path(path: str) -> str:

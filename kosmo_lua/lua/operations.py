@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kosmo_lua.errors import InvalidArguments, KosmoError, ServiceError
 from kosmo_lua.lua.convert import Pieces, digits, from_lua, to_json
 from kosmo_lua.lua.ending import failed
+from kosmo_lua.lua.flow import Flow
 from kosmo_lua.lua.memory import LARGEST, Memory
 from kosmo_lua.lua.modules import Modules
 from kosmo_lua.values import Json, JsonObject
@@ -32,8 +33,9 @@ class Operations:
         self._scripts = 0
         self._pending = b""
         self._operations: dict[bytes, Callable[..., Answer]] = {
-            name.removeprefix("_do_").encode(): getattr(self, name)
-            for name in dir(self)
+            name.removeprefix("_do_").encode(): getattr(source, name)
+            for source in (self, Flow(self))
+            for name in dir(source)
             if name.startswith("_do_")
         }
 
@@ -46,10 +48,10 @@ class Operations:
         clock: Callable[[], float],
     ) -> None:
         """Say what the scripts may reach and use."""
-        self._host = host
+        self.host = host
         self._record = record
         self._limits = limits
-        self._meter = meter
+        self.meter = meter
         self._clock = clock
 
     def begin(self, script: "Script", memory: Memory) -> None:
@@ -62,7 +64,8 @@ class Operations:
         self._printed = 0
         self._calls = 0
         self.ending = None
-        self._meter.reset()
+        self.meter.reset()
+        self.host.begin()
 
     def operate(self, operation: bytes, *values: bytes) -> Answer:
         """The one function that Lua can call. It must not raise: an exception would be visible there."""
@@ -105,8 +108,8 @@ class Operations:
 
     def _do_start(self) -> Answer:
         """Begin to count; the answer is how long a result may be."""
-        self._meter.start(self._clock())
-        self._memory.limit(self._limits.memory, self._meter, kept=self._scripts > 1)
+        self.meter.start(self._clock())
+        self._memory.limit(self._limits.memory, self.meter, kept=self._scripts > 1)
         return min(self._limits.result, LARGEST)
 
     def _do_seed(self) -> Answer:
@@ -122,7 +125,7 @@ class Operations:
         self._memory.relax()
         return True
 
-    def _over(self, limit: str) -> Answer:
+    def over(self, limit: str) -> Answer:
         """End the run. Its reason is a text; where there was no room for it, lupa would stop for good."""
         self._memory.relax()
         return None, limit.encode()
@@ -140,7 +143,7 @@ class Operations:
         self._memory.sample()
         self._printed += len(text) + 1
         if self._printed > self._limits.output:
-            return self._over("output_limit")
+            return self.over("output_limit")
         self._record(["print", text.decode("utf-8", "replace")])
         return True
 
@@ -148,7 +151,7 @@ class Operations:
         self._parts.append(text)
         return True
 
-    def _whole(self, last: bytes) -> Any:  # noqa: ANN401  # JSON, whose shape the caller knows
+    def whole(self, last: bytes) -> Any:  # noqa: ANN401  # JSON, whose shape the caller knows
         """Decode what Lua has handed over in parts."""
         if self._parts:
             last = b"".join([*self._parts, last])
@@ -156,45 +159,50 @@ class Operations:
         return from_lua(last)
 
     def _do_call(self, path: bytes, arguments: bytes) -> Answer:
-        return self._call(
-            lambda: self._host.call(path.decode("utf-8", "replace"), self._whole(arguments))
+        return self.call(
+            lambda: self.host.call(path.decode("utf-8", "replace"), self.whole(arguments))
         )
 
     def _do_call_with(self, path: bytes, values: bytes) -> Answer:
-        return self._call(
-            lambda: self._host.call_with(path.decode("utf-8", "replace"), self._whole(values))
+        return self.call(
+            lambda: self.host.call_with(path.decode("utf-8", "replace"), self.whole(values))
         )
 
-    def _call(self, make: Callable[[], Json]) -> Answer:
-        self._calls += 1
-        if self._calls > self._limits.calls:
-            return self._over("call_limit")
-        self._meter.enter(self._clock())
+    def call(self, make: Callable[[], Json], *, counted: bool = True) -> Answer:
+        """Let the host do something whose time is not Lua's, and answer with what it returns."""
+        self._calls += counted
+        if self.exceeds_calls():
+            return self.over("call_limit")
+        self.meter.enter(self._clock())
         try:
             pieces = Pieces(make())
         finally:
-            self._meter.leave(self._clock())
+            self.meter.leave(self._clock())
         return self._first(pieces)
+
+    def exceeds_calls(self) -> bool:
+        """Whether the script has made too many calls; a request of a batch is one, too."""
+        return self._calls + self.host.requests > self._limits.calls
 
     @contextmanager
     def _uncharged(self) -> Iterator[None]:
         """Do work of the host that does not count as Lua's."""
-        self._meter.enter(self._clock())
+        self.meter.enter(self._clock())
         try:
             yield
         finally:
-            self._meter.leave(self._clock())
+            self.meter.leave(self._clock())
 
     def _do_members(self, path: bytes) -> Answer:
         with self._uncharged():
-            pieces = Pieces(self._host.members(path.decode()))
+            pieces = Pieces(self.host.members(path.decode()))
         return self._first(pieces)
 
     def _do_help(self, name: bytes, values: bytes) -> Answer:
         with self._uncharged():
-            helper = self._host.helper(name.decode())
+            helper = self.host.helper(name.decode())
         # The helper's own work is charged, so that a script cannot use it to compute for free.
-        return self._first(Pieces(helper(*self._whole(values))))
+        return self._first(Pieces(helper(*self.whole(values))))
 
     def _do_module(self, name: bytes) -> Answer:
         """Load a module: its file, a newline, its text."""
@@ -209,8 +217,10 @@ class Operations:
     def _do_end(self, ok: bool, payload: bytes, warnings: bytes = b"[]") -> Answer:  # noqa: FBT001  # as above
         for sentence in from_lua(warnings) or ():
             self._record(["warning", sentence])
-        if not ok:
-            self.ending = failed(from_lua(payload), self._limits, self._name)
+        report = None if ok else from_lua(payload)
+        self.host.end(over=report is not None and "limit" in report)
+        if report is not None:
+            self.ending = failed(report, self._limits, self._name)
         elif len(payload) > self._limits.result:
             self.ending = self._limits.exceeded("result_limit")
         else:

@@ -55,7 +55,7 @@ class Supervisor:
         self._wakeup = wakeup
         self._keep = keep
         _limit_memory(process.pid, limits.memory + HOST_MEMORY)
-        self._clock = clocks.process(process.pid)
+        self._clock = clocks.of_process(process.pid)
         self._rest = bytearray()
         self._poll = select.poll()  # not select, which knows no descriptor above 1023
         for pipe in (process.journal, wakeup):

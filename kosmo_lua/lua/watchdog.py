@@ -27,12 +27,18 @@ class Watchdog:
         self.alive = True
         """Whether the Lua state can be used again: no thread was left behind in it."""
         self._ask = ask
+        self._lock = threading.Lock()
         self._limits = limits
-        self._meter = Meter([0.0] * 4)
+        self._meter = Meter([0.0] * 5)
         self._host = Namespace(backend, self._record, self._asked if ask else None)
         self._sandbox = Sandbox(watch=True)
         clock = clocks.own_thread()
         self._sandbox.connect(self._host, self._record, limits, self._meter, clock=clock)
+
+    @property
+    def queued(self) -> int:
+        """The events that batches of the last script have taken."""
+        return self._meter.queued
 
     def run(self, script: Script, recorder: Recorder) -> Ending:
         """Run a script and return its ending."""
@@ -56,10 +62,12 @@ class Watchdog:
         if thread.ended.wait(GRACE):
             return thread.result()
         self.alive = False
+        self._host.abandon()
         return Ending.of(self._limits.exceeded(limit), memory=self._meter.peak)
 
     def _record(self, event: Event) -> None:
-        self._recorder.record(event)
+        with self._lock:  # calls end on threads of their own
+            self._recorder.record(event)
 
     def _asked(self, question: Question) -> bool:
         """Ask, on the script's thread, while the clock stands."""

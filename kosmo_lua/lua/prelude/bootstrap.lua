@@ -47,9 +47,12 @@ kit.json.decode = part("decode")
 kit.text = part("text")
 kit.failure = part("failure")
 kit.fail = kit.failure.fail
+kit.scope = { open = {} } -- the batch that takes events now, and those that are open
 kit.guard = part("guard")
 kit.answer = part("answer")
+kit.tasks = part("tasks")
 kit.bridge = part("bridge")
+kit.flow = part("parallel")
 kit.regex = part("regex")(function(name, ...)
   return kit.bridge.help("regex." .. name, ...)
 end)

@@ -2,7 +2,7 @@
 -- booleans cross; no Python object is ever visible here.
 
 local kit = ...
-local failure, host, json = kit.failure, kit.host, kit.json
+local failure, host, json, scope, tasks = kit.failure, kit.host, kit.json, kit.scope, kit.tasks
 local next, pack, rawequal, select = kit.next, kit.table.pack, kit.rawequal, kit.select
 local setmetatable, sort, type = kit.setmetatable, kit.table.sort, kit.type
 
@@ -43,19 +43,64 @@ end
 
 local paths = setmetatable({}, { __mode = "k" })
 
-local function call(path, ...)
+-- Hands over what a function is called with. Returns how: by name, or by position.
+local function arguments(path, ...)
   failure.check()
   local first = ...
   if paths[first] then
     failure.fail("call it with a dot and not with a colon: app." .. path .. "{...}")
   end
   if select("#", ...) == 0 then
-    return answer(host("call", path, "{}"))
+    return "call", "{}"
   end
   if select("#", ...) == 1 and type(first) == "table" and not rawequal(first, json.null) then
-    return answer(host("call", path, hand_over(path, first, true)))
+    return "call", hand_over(path, first, true)
   end
-  return answer(host("call_with", path, hand_over(path, list(...), false)))
+  return "call_with", hand_over(path, list(...), false)
+end
+
+local function call(path, ...)
+  local kind, values = arguments(path, ...)
+  if tasks.submits() then
+    return tasks.collect(tasks.number_of(host("submit", kind, path, values)))
+  end
+  return answer(host(kind, path, values))
+end
+
+-- A function whose event waits for the others of a batch, inside one.
+local function send(path, ...)
+  local batch = scope.batch
+  if not batch or not scope.open[batch] then
+    return call(path, ...)
+  end
+  local kind, values = arguments(path, ...)
+  return answer(host("queue", batch, kind, path, values))
+end
+
+local function leave(self)
+  host("leave", self.handle)
+end
+
+local reading = { __close = leave, __metatable = false }
+
+-- A function that reads a list to its end: what `for` takes.
+local function iterate(path, ...)
+  local handle = tasks.number_of(host("open", path, arguments(path, ...)))
+  local rows, index, size = nil, 0, 0
+  local function next_row()
+    while index == size do
+      failure.check()
+      local number = tasks.number_of(host("page", handle))
+      if number == 0 then
+        return nil
+      end
+      rows = tasks.collect(number, "rows", handle)
+      index, size = 0, #rows
+    end
+    index = index + 1
+    return rows[index]
+  end
+  return next_row, nil, nil, setmetatable({ handle = handle }, reading)
 end
 
 -- A helper function that is written in Python, such as docs.read.
@@ -65,13 +110,16 @@ end
 
 local namespace
 
+local kinds = { call = call, event = send, pages = iterate }
+
 -- The members of a namespace, by name; those in `names` are listed, the rest are other spellings.
 local function members_of(path)
   local found = answer(host("members", path))
   local members, names = {}, {}
-  for _, name in next, found.functions do
+  for name, kind in next, found.functions do
+    local does, full = kinds[kind], path .. "." .. name
     members[name] = function(...)
-      return call(path .. "." .. name, ...)
+      return does(full, ...)
     end
     names[#names + 1] = name
   end

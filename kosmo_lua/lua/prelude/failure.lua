@@ -83,6 +83,19 @@ function error_table.__index(_, name)
   end
 end
 
+-- Says in an error of `parallel` which item failed; an error value of the script's own stays what it is.
+function failure.of_item(problem, key)
+  local item = "item " .. text.show(key) .. ": "
+  if origin[problem] then
+    problem.item = key
+    problem.message = item .. text.show(rawget(problem, "message"))
+  elseif type(problem) == "string" then
+    local where, what = match(problem, "^([^\n]-:%d+: )(.*)$")
+    return (where or "") .. item .. (what or problem)
+  end
+  return problem
+end
+
 -- Raises what the host answered, as an error table with the script's position.
 function failure.raise(payload)
   local _, problem = json.decode(payload)

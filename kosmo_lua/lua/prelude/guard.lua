@@ -43,6 +43,22 @@ function guard.xpcall(f, handler, ...)
   end, ...))
 end
 
+-- A coroutine is in the batch in which it was resumed first, wherever it is resumed again.
+local scope = kit.scope
+local batches = setmetatable({}, { __mode = "k" }) -- thread -> its batch while it is suspended, false for none
+
+local function left(thread, outer, ...)
+  batches[thread], scope.batch = scope.batch or false, outer
+  return ...
+end
+
+local function go_on(thread, ...)
+  if not scope.used then return resume(thread, ...) end
+  local outer, own = scope.batch, batches[thread]
+  if own ~= nil then scope.batch = own or nil end
+  return left(thread, outer, resume(thread, ...))
+end
+
 -- Coroutines are not reached by a hook on the main state. Where no supervisor can end the process, each
 -- has a hook of its own that asks the host from time to time.
 local function ask_host()
@@ -79,7 +95,7 @@ end
 guard.coroutine = {
   create = new,
   resume = function(thread, ...)
-    return checked(located(thread, resume(thread, ...)))
+    return checked(located(thread, go_on(thread, ...)))
   end,
   close = function(thread)
     return checked(close(thread))
@@ -87,7 +103,7 @@ guard.coroutine = {
   wrap = function(f)
     local thread = new(f)
     return function(...)
-      return unwrap(thread, checked(located(thread, resume(thread, ...))))
+      return unwrap(thread, checked(located(thread, go_on(thread, ...))))
     end
   end,
   isyieldable = kit.coroutine.isyieldable,

@@ -1,0 +1,71 @@
+"""Call: one call on its way, and what the journal learns of it."""
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from kosmo_lua.catalog import Target
+from kosmo_lua.errors import Effect
+from kosmo_lua.journal import Record
+from kosmo_lua.values import Json, JsonObject
+
+if TYPE_CHECKING:  # importing it loads httpx, which only a call that goes out may do
+    from kosmo_lua.http import Api, Exchange
+    from kosmo_lua.results import Reason
+
+
+class Call:
+    """One call on its way. Its journal says when it sends and when it waits."""
+
+    checked: Any = None
+    """The arguments, once they were checked."""
+    api: "Api[Any] | None" = None
+    exchange: "Exchange | None" = None
+
+    def __init__(
+        self, number: int, target: Target, arguments: JsonObject, record: Record, name: str
+    ) -> None:
+        self.number = number
+        self.target = target
+        self.arguments = arguments
+        self.name = name
+        self.started = time.perf_counter()
+        self._record = record
+
+    def sends(self) -> None:
+        """Record that a request is about to leave the machine."""
+        self._record(["send", self.number])
+
+    def waits(self, seconds: float, reason: "Reason", status: int | None) -> None:
+        """Record that the call waits."""
+        self._record(["wait", self.number, round(seconds * 1000, 1), reason, status])
+
+    @property
+    def effect(self) -> Effect:
+        """What is known of what it has sent."""
+        return self.exchange.effect if self.exchange else "none"
+
+    def warn(self) -> None:
+        """Record what its function has to say beside its result."""
+        if self.exchange and self.exchange.warnings and self.api:
+            for sentence in self.exchange.warnings:
+                self._record(["warning", self.api.conceal(sentence)])
+            self.exchange.warnings.clear()
+
+    def ended(self, problem: Json) -> None:
+        """Record how it ended."""
+        effect, status, attempts = "none", None, 0
+        if self.exchange and self.api:
+            effect, status = self.exchange.effect, self.exchange.status
+            attempts = self.exchange.attempts
+            self.warn()
+        duration = round((time.perf_counter() - self.started) * 1000, 1)
+        self._record(["answer", self.number, effect, status, attempts, duration, problem])
+
+
+def digest(arguments: JsonObject) -> str:
+    """Return what tells the same arguments from others, in the audit log."""
+    from hashlib import sha256  # noqa: PLC0415  # only with an audit log
+
+    text = json.dumps(arguments, sort_keys=True, ensure_ascii=False)
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

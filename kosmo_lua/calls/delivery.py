@@ -1,0 +1,183 @@
+"""Batches: events that go out together, in requests as large as their service takes."""
+
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kosmo_lua.calls.call import Call
+from kosmo_lua.calls.concurrent import Concurrent
+from kosmo_lua.calls.path import Calls
+from kosmo_lua.errors import KosmoError
+from kosmo_lua.journal import Record
+from kosmo_lua.results import KEPT, Delivery, Rejection, plain
+
+if TYPE_CHECKING:  # httpx, as in path
+    from kosmo_lua.http import Api, BatchLimits, Event
+
+CONCURRENCY = 4
+"""So many requests of a batch are under way at once, unless the script says otherwise."""
+
+_AT_FAULT = (400, 413, 422)
+"""With these statuses a service may refuse a request because of one event in it."""
+
+
+class Queued(NamedTuple):
+    """An event that waits for its request: its place in the batch, its ID, and its JSON."""
+
+    number: int
+    id: str
+    content: bytes
+
+
+class _Tally:
+    """What became of the events of a batch. Requests end on several threads."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._lock = Lock()
+        self.total = Delivery()
+
+    def add(
+        self,
+        call: Call,
+        size: int,
+        *,
+        accepted: int = 0,
+        rejected: tuple[Rejection, ...] = (),
+        unknown: int = 0,
+    ) -> None:
+        """Count the events of a request that has ended; `size` are their bytes."""
+        requests = call.exchange.attempts if call.exchange else 0
+        more = Delivery(
+            accepted=accepted,
+            rejected=rejected[:KEPT],
+            rejected_count=len(rejected),
+            unknown=unknown,
+            requests=requests,
+            bytes=size * requests,
+        )
+        with self._lock:
+            self.total = self.total.plus(more)
+            self._record(["delivered", plain(more)])
+
+
+class _Lane:
+    """The events that wait for the next request of one account."""
+
+    def __init__(self, call: Call, limits: "BatchLimits", size: int | None) -> None:
+        self.call = call
+        self.limits = limits
+        self._most = min(size or limits.events, limits.events)
+        self.events: list[Queued] = []
+        self._bytes = 0
+
+    def takes(self, size: int) -> bool:
+        """Whether an event of so many bytes fits into the request."""
+        return len(self.events) < self._most and self._bytes + size + 1 <= self.limits.size
+
+    def add(self, event: Queued) -> None:
+        self.events.append(event)
+        self._bytes += len(event.content) + 1
+
+    def empty(self) -> list[Queued]:
+        events, self.events, self._bytes = self.events, [], 0
+        return events
+
+
+class Batch:
+    """Takes events and sends them; its methods are called on the thread of the script.
+
+    It holds no more events than the requests that are under way, and one for each account that is being filled.
+    """
+
+    def __init__(
+        self,
+        calls: Calls,
+        concurrent: Concurrent,
+        record: Record,
+        *,
+        size: int | None = None,
+        concurrency: int = CONCURRENCY,
+    ) -> None:
+        self._calls = calls
+        self._concurrent = concurrent
+        self._size = size
+        self._concurrency = concurrency
+        self._tally = _Tally(record)
+        self._lanes: dict[tuple[str, str], _Lane] = {}
+        self._running: set[int] = set()
+        self._queued = 0
+        self.requests = 0
+        """How many requests were begun."""
+
+    def add(self, call: Call, event: "Event") -> None:
+        """Take an event; wait while too many requests are under way."""
+        key = (call.target.integration.name, call.target.account)
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = _Lane(call, _limits_of(call), self._size)
+        if not lane.takes(len(event.content)):
+            self._send(lane)
+        self._queued += 1
+        lane.add(Queued(self._queued, str(next(iter(event.id.values()))), event.content))
+
+    def close(self) -> Delivery:
+        """Send what is left, wait for every answer, and return the report."""
+        for lane in self._lanes.values():
+            if lane.events:
+                self._send(lane)
+        self._wait(0)
+        return self._tally.total.closed(self._queued)
+
+    def _send(self, lane: _Lane) -> None:
+        self._wait(self._concurrency - 1)
+        events = lane.empty()
+        call = self._request(lane.call, events)
+        self._running.add(call.number)
+        self._concurrent.run(call.number, lambda: self._deliver(call, events), quiet=True)
+
+    def _wait(self, most: int) -> None:
+        """Wait until no more than so many requests are under way."""
+        while len(self._running) > most:
+            number = self._concurrent.wait_for(self._running)
+            self._running.discard(number)
+            self._concurrent.collect(number)
+
+    def _request(self, call: Call, events: list[Queued]) -> Call:
+        self.requests += 1
+        name = f"{call.target.integration.name}.batch"
+        return self._calls.follow(call, name, len(events))
+
+    def _deliver(self, call: Call, events: list[Queued]) -> None:
+        """Send events in one request, on a thread; in two if one of them may be at fault."""
+        contents = [event.content for event in events]
+        size = sum(map(len, contents))
+
+        def send(api: "Api[Any]", _: object) -> None:
+            api.deliver_batch(contents)
+
+        try:
+            self._calls.perform(call, send)
+        except KosmoError as error:
+            if error.status in _AT_FAULT and len(events) > 1:
+                self._tally.add(call, size)
+                self._deliver_halves(call, events)
+            elif call.effect == "unknown":
+                self._tally.add(call, size, unknown=len(events))
+            else:
+                self._tally.add(call, size, rejected=_rejected(events, error))
+        else:
+            self._tally.add(call, size, accepted=len(events))
+
+    def _deliver_halves(self, call: Call, events: list[Queued]) -> None:
+        middle = len(events) // 2
+        for half in (events[:middle], events[middle:]):
+            self._deliver(self._request(call, half), half)
+
+
+def _rejected(events: list[Queued], error: KosmoError) -> tuple[Rejection, ...]:
+    return tuple(Rejection(event.number, event.id, error.code, error.message) for event in events)
+
+
+def _limits_of(call: Call) -> "BatchLimits":
+    assert call.api is not None, "it was prepared"
+    return call.api.batches

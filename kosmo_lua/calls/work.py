@@ -1,0 +1,62 @@
+"""Work: what a script has under way beside the call that it waits for."""
+
+from itertools import count
+from typing import Any
+
+from kosmo_lua.calls.concurrent import Concurrent
+from kosmo_lua.calls.delivery import CONCURRENCY, Batch
+from kosmo_lua.calls.iteration import Iterations
+from kosmo_lua.calls.path import Calls
+from kosmo_lua.journal import Record
+from kosmo_lua.results import Delivery
+from kosmo_lua.values import JsonObject
+
+
+class Work:
+    """The calls that go on at once, the lists that are read, and the batches that are open, of one script."""
+
+    def __init__(self, calls: Calls, record: Record) -> None:
+        self._calls = calls
+        self._record = record
+        self.concurrent = Concurrent(calls)
+        self.iterations = Iterations(calls, self.concurrent)
+        self._batches: dict[int, Batch] = {}
+        self._handles = count(1)
+        self._done = 0
+
+    @property
+    def requests(self) -> int:
+        """How many requests the batches have begun."""
+        return self._done + sum(batch.requests for batch in self._batches.values())
+
+    def gather(self, size: int | None, concurrency: int | None) -> int:
+        """Begin a batch; return its handle."""
+        handle = next(self._handles)
+        self._batches[handle] = Batch(
+            self._calls,
+            self.concurrent,
+            self._record,
+            size=size,
+            concurrency=concurrency or CONCURRENCY,
+        )
+        return handle
+
+    def queue(self, handle: int, kind: str, name: str, values: Any) -> JsonObject:  # noqa: ANN401  # JSON, a list for `call_with`
+        """Let the event of a call, a `call` or a `call_with`, wait for its batch; return its ID."""
+        call, event = self._calls.event(name, values, by_position=kind == "call_with")
+        self._batches[handle].add(call, event)
+        return event.id
+
+    def deliver(self, handle: int) -> Delivery:
+        """End a batch: everything goes out; return what became of it."""
+        batch = self._batches[handle]
+        try:
+            return batch.close()
+        finally:
+            self._done += self._batches.pop(handle).requests
+
+    def end(self, *, over: bool) -> None:
+        """End it all. What waits in a batch goes out, unless the run is over."""
+        for handle in [] if over else [*self._batches]:
+            self.deliver(handle)
+        self.concurrent.close()

@@ -1,0 +1,76 @@
+"""Exchange: what one call has sent, and what became of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from kosmo_lua.errors import Effect, Interrupted
+from kosmo_lua.results import Reason
+
+
+class Identity(Protocol):
+    """Names what a call sends, so that sending it again is harmless."""
+
+    def new_id(self) -> str:
+        """Return a UUID that nobody else uses."""
+
+    def now(self) -> str:
+        """Return the time of what is sent, as ISO 8601 in UTC."""
+
+
+class Watch(Protocol):
+    """Is told what a call does while it does it, and can end its waiting."""
+
+    def sends(self) -> None:
+        """A request is about to leave the machine."""
+
+    def waits(self, seconds: float, reason: Reason, status: int | None) -> None:
+        """The call waits, after an answer with this status."""
+
+
+@dataclass
+class Exchange:
+    """What a call has sent so far. The call path makes one for each call; the call log shows it.
+
+    `sleep` waits for so many seconds, and returns False when the run has ended meanwhile.
+    """
+
+    identity: Identity
+    watch: Watch
+    sleep: Callable[[float], bool]
+    writes: bool = False
+    """Whether the call is a write: then only requests that may change something count."""
+    dry_run: bool = False
+    """Whether its first request is shown instead of sent."""
+    retry_budget: float = 0.0
+    """Seconds for which a request may be tried again after its first failure."""
+    effect: Effect = "none"
+    status: int | None = None
+    attempts: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Count a request that is about to leave."""
+        self.attempts += 1
+        self.watch.sends()
+
+    def pause(self, seconds: float, reason: Reason) -> None:
+        """Tell that the call waits, and wait.
+
+        Raises:
+            Interrupted: the run has ended; nothing more is sent.
+        """
+        self.watch.waits(seconds, reason, self.status)
+        if not self.sleep(seconds):
+            raise Interrupted("SIGINT")
+
+    def note(self, method: str, effect: Effect, status: int | None = None) -> None:
+        """Record the outcome of a request; once unknown, the effect of the call stays unknown."""
+        self.status = status
+        counts = not self.writes or method not in ("GET", "HEAD")
+        if counts and effect != "none" and self.effect != "unknown":
+            self.effect = effect
+
+    def settle(self) -> None:
+        """The service has what was sent, whatever became of earlier requests: they were the same."""
+        self.effect = "sent"

@@ -1,0 +1,137 @@
+"""What an answer that is none of a success becomes, or a request without an answer: a KosmoError."""
+
+import json
+import re
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from kosmo_lua.errors import Effect, KosmoError, RateLimited, ServiceError, TimedOut, Unreachable
+from kosmo_lua.http.library import httpx
+from kosmo_lua.values import Json, JsonObject
+
+CONNECT_SECONDS = 5.0
+
+_NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.ProxyError,
+    httpx.LocalProtocolError,
+)
+"""Raised before a byte of the request was written."""
+
+_PASSES = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Those of them that may be gone when the request is tried again."""
+
+_EPOCH = 1_000_000_000.0
+"""A number of seconds that is at least so large is a time, and no wait."""
+
+
+def no_answer(error: httpx.RequestError, url: str, title: str, read_seconds: float) -> KosmoError:
+    """Return what a request without an answer becomes; its effect says whether it left the machine."""
+    if isinstance(error, httpx.DecodingError):
+        message = f"{title} answered with a body whose encoding is broken"
+        return ServiceError(message, effect="sent")
+    effect: Effect = "none" if isinstance(error, _NEVER_SENT) else "unknown"
+    where = httpx.URL(url).netloc.decode("ascii")
+    kind: type[KosmoError] = Unreachable
+    message = f"cannot connect to {where}: {_reason(error)}"
+    if isinstance(error, httpx.TimeoutException):
+        kind = TimedOut
+        connecting = isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout)
+        seconds = CONNECT_SECONDS if connecting else read_seconds
+        message = f"{where} did not answer within {seconds:g} s"
+    elif effect == "unknown":
+        message = f"{where} cut the connection before it answered"
+    passes = effect == "unknown" or (isinstance(error, _PASSES) and not _is_final(error))
+    return kind(message, retryable=passes, effect=effect)
+
+
+def refused(response: httpx.Response, title: str, words: str, asked: float | None) -> KosmoError:
+    """Return what an error answer becomes. `asked`: the wait in seconds that its body asks for."""
+    status = response.status_code
+    limited = status == httpx.codes.TOO_MANY_REQUESTS
+    wait = wait_of(response.headers) if limited or "Retry-After" in response.headers else None
+    wait = asked if limited and wait is None else wait
+    seconds = None if wait is None else int(wait) if wait == int(wait) else round(wait, 3)
+    return (RateLimited if limited else ServiceError)(
+        f"{title} answered {status}{': ' + words if words else ''}",
+        status=status,
+        retryable=status in (408, 429) or status >= httpx.codes.INTERNAL_SERVER_ERROR,
+        effect="sent",
+        details=None if seconds is None else {"retry_after": seconds},
+        hint=None if seconds is None else f"Try again in {seconds} s.",
+    )
+
+
+def wait_of(headers: httpx.Headers, clock: Callable[[], float] = time.time) -> float | None:
+    """Return the wait in seconds that an answer asks for, in any of the forms that are in use.
+
+    `Retry-After` is a number of seconds or an HTTP date; so is `X-RateLimit-Reset`, or it is a Unix time.
+    Sources: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after,
+    https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#rate-limits
+    """
+    for name in ("Retry-After", "X-RateLimit-Reset"):
+        text = headers.get(name, "").strip()
+        if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", text, re.ASCII):
+            number = float(text)
+            return max(number - clock(), 0.0) if number >= _EPOCH else number
+        if text:
+            try:
+                moment = parsedate_to_datetime(text)
+            except (TypeError, ValueError, IndexError):
+                continue
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return max(moment.timestamp() - clock(), 0.0)
+    return None
+
+
+def words_of(response: httpx.Response, explain: Callable[[JsonObject], str | None]) -> str:
+    """Say what an error answer says."""
+    if response.is_redirect:
+        return "a redirect, which is not followed"
+    try:
+        body: Json = response.json()
+    except (ValueError, RecursionError):
+        return text_of(response)
+    words = explain(body) if isinstance(body, dict) else None
+    return words or json.dumps(body, ensure_ascii=False)
+
+
+def text_of(response: httpx.Response) -> str:
+    """Say what an answer that is not JSON says."""
+    text = response.text.strip()
+    if text and ("html" in response.headers.get("Content-Type", "") or text[0] == "<"):
+        return "an HTML page"
+    return text
+
+
+def shorten(text: str) -> str:
+    """Return a text as one line of at most 300 characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= 300 else line[:300] + "..."  # noqa: PLR2004  # said above
+
+
+def _is_final(error: httpx.RequestError) -> bool:
+    """Whether trying again is pointless: the name does not exist, or the certificate is wrong."""
+    cause: Any = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        if isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME:
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def _reason(error: httpx.RequestError) -> str:
+    cause: Any = error
+    while cause.__cause__ or cause.__context__:
+        cause = cause.__cause__ or cause.__context__
+    return shorten(getattr(cause, "strerror", None) or str(cause) or type(error).__name__)

@@ -1,0 +1,32 @@
+"""The documentation of a function, made from its docstring."""
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+
+class Documentation(dict[str, Any]):
+    """The documentation fields of a Function."""
+
+
+def documentation(call: Callable[..., Any]) -> Documentation:
+    """Split a docstring: summary, prose, `Returns:`, Lua examples, `Source:`."""
+    text = inspect.getdoc(call) or ""
+    examples = tuple(found.strip() for found in re.findall(r"```lua\n(.*?)```", text, re.DOTALL))
+    text = re.sub(r"```lua\n.*?```", "", text, flags=re.DOTALL)
+    paragraphs = [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+    labelled = {
+        label: part.removeprefix(f"{label}:").strip()
+        for part in paragraphs
+        for label in ("Returns", "Source")
+        if part.startswith(f"{label}:")
+    }
+    prose = [part for part in paragraphs if not part.startswith(("Returns:", "Source:"))]
+    return Documentation(
+        summary=prose[0] if prose else "",
+        description="\n\n".join(prose[1:]),
+        returns=labelled.get("Returns", ""),
+        examples=examples,
+        source=labelled.get("Source"),
+    )

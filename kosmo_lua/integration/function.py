@@ -1,0 +1,81 @@
+"""Function: one operation, whoever declared it; and what else belongs to an integration."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from kosmo_lua.http import Api, Event
+from kosmo_lua.results import Access
+from kosmo_lua.values import Json, JsonObject
+
+
+@dataclass(frozen=True)
+class Emulation:
+    """The emulator that an integration ships."""
+
+    service: str
+    """Where its class is: `kosmo_segment.emulator:SegmentEmulator`, loaded only when it is started."""
+    settings: Mapping[str, str]
+    """The credentials that it knows."""
+    urls: tuple[str, ...]
+    """The settings that take its address."""
+
+
+class Rows(NamedTuple):
+    """One page of a list, and whether another one follows."""
+
+    rows: list[Json]
+    more: bool
+
+
+@dataclass(frozen=True)
+class Each:
+    """How a list is read to its end: `for person in app.integrations.posthog.each_person() do`.
+
+    `pages` is called with the function that lists one page, the Api and the parameters, and yields Rows. It must not
+    keep what it has read: a list may be longer than memory.
+    """
+
+    name: str
+    """The name of the iterator, such as `each_person`."""
+    pages: Callable[[Callable[..., Any], Any, Any], Iterator[Rows]]
+    example: str = ""
+    """The arguments that it needs at least, as Lua."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """One operation, whoever declared it. Lua, the command line, docs and policy know nothing else."""
+
+    integration: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    access: Access
+    credential: str | None
+    """The setting that the call needs, such as `write_key`; None: it needs none."""
+    summary: str
+    description: str
+    returns: str
+    examples: tuple[str, ...]
+    source: str | None
+    schema: Callable[[], JsonObject] = field(repr=False)
+    validate: Callable[[JsonObject], object] = field(repr=False)
+    invoke: Callable[[Api[Any], object], Json] = field(repr=False)
+    event: Callable[[Api[Any], object], Event] | None = field(default=None, repr=False)
+    """Makes what is sent, of a function whose service takes it in batches, too."""
+    pages: Callable[[Api[Any], object], Iterator[Rows]] | None = field(default=None, repr=False)
+    """Reads page by page, of an iterator."""
+    lists: "Function | None" = field(default=None, repr=False)
+    """Of an iterator, the function that lists one page: its calls are those of this function."""
+
+    @property
+    def full_name(self) -> str:
+        """The name in logs and errors: `segment.identify_user`."""
+        return f"{self.integration}.{self.name}"
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """Every name that means this function, the canonical one first."""
+        names, prefix = (self.name, *self.aliases), f"{self.integration}_"
+        slugs = (name if name.startswith(prefix) else prefix + name for name in names)
+        return tuple(dict.fromkeys([*names, *slugs]))

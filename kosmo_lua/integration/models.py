@@ -1,0 +1,130 @@
+"""What authors declare with pydantic: the parameters of a function, and the settings of an account."""
+
+import re
+from ipaddress import ip_address
+from typing import Annotated, Any, get_args
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SecretStr,
+    WithJsonSchema,
+)
+
+from kosmo_lua.values import JsonObject
+
+
+def _empty_table_is_object(value: object) -> object:
+    """A Lua `{}` does not say what it is; where an object is asked for, it is one."""
+    return {} if value == [] else value
+
+
+Object = Annotated[
+    dict[str, JsonValue],
+    BeforeValidator(_empty_table_is_object),
+    WithJsonSchema({"type": "object"}),
+]
+"""A JSON object with any content: traits, properties. Lua's empty table counts as one."""
+
+
+_HOST = re.compile(r"[a-z0-9._:-]+")
+
+
+def _origin(url: str) -> str:
+    parts = _split(url.strip())
+    if not (parts and parts.scheme in ("https", "http") and _HOST.fullmatch(parts.hostname or "")):
+        message = "must be an address such as https://api.example.com"
+        raise ValueError(message)
+    assert parts.hostname
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        message = "must start with https:// (http:// is for this machine only)"
+        raise ValueError(message)
+    if (
+        parts.path.rstrip("/") not in ("", "/v1")
+        or parts.query
+        or parts.username
+        or parts.fragment
+    ):
+        message = "must be an origin, without a path, query or user: https://api.example.com"
+        raise ValueError(message)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # raises when it is no port
+    except ValueError:
+        return None
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+"""The address of a service: https, or http on this machine. A trailing `/` or `/v1` is dropped."""
+
+
+class Params(BaseModel):
+    """The parameters of a function; the fields' order is the order of positional arguments.
+
+    None means absent (Lua has no other nil). Values are taken as they are: a number is not a string.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, validate_by_name=True, defer_build=True
+    )
+
+    def wire(self) -> JsonObject:
+        """Return what was given, in the service's spelling."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    def wire_json(self) -> bytes:
+        """Return the same as JSON."""
+        return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+class Credentials(BaseModel):
+    """The settings of one account. Each field is a `setting`; secrets are SecretStr."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    def secrets(self) -> list[str]:
+        """Return the secret values, the longest first, so that they can be kept out of every output."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        found = (value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        return sorted(filter(None, found), key=len, reverse=True)
+
+    @classmethod
+    def is_secret(cls, name: str) -> bool:
+        """Whether a field is one that nobody may see."""
+        annotation = cls.model_fields[name].annotation
+        return SecretStr in (annotation, *get_args(annotation))
+
+
+def setting(
+    description: str,
+    *,
+    env: tuple[str, ...] = (),
+    aliases: tuple[str, ...] = (),
+    default: object = None,
+    unchecked: str = "",
+) -> Any:  # noqa: ANN401  # as pydantic's Field
+    """Declare a field of Credentials.
+
+    `env` are the vendor's own names of its variable, `aliases` are other names of the setting itself.
+    `unchecked` is a sentence on why no request without effect can tell whether a secret works; every other
+    secret has a function under `@service.check`.
+    """
+    extra: JsonObject = {"env": [*env], "aliases": [*aliases], "unchecked": unchecked}
+    return Field(default, description=description, json_schema_extra={**extra})

@@ -1,0 +1,73 @@
+"""Flow: what Lua can ask about calls that go on at once, about lists read page by page, and about batches."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # start-up
+    from kosmo_lua.lua.operations import Answer, Operations
+
+
+class Flow:
+    """More operations, each a method `_do_...`, of the host that the others have."""
+
+    def __init__(self, operations: "Operations") -> None:
+        self._operations = operations
+
+    def _do_submit(self, kind: bytes, path: bytes, values: bytes) -> "Answer":
+        """Let a call go on by itself. Its number is the answer, with which it is collected."""
+        given = self._operations.whole(values)
+        return self._operations.call(
+            lambda: self._operations.host.submit(kind.decode(), _text(path), given)
+        )
+
+    def _do_wait(self) -> "Answer":
+        """Wait until any call has ended that was submitted; the answer is its number."""
+        return self._operations.call(self._operations.host.wait, counted=False)
+
+    def _do_collect(self, number: int) -> "Answer":
+        return self._operations.call(lambda: self._operations.host.collect(number), counted=False)
+
+    def _do_open(self, path: bytes, kind: bytes, values: bytes) -> "Answer":
+        """Begin to read a list; the answer is its handle."""
+        given = self._operations.whole(values)
+        return self._operations.call(
+            lambda: self._operations.host.open(_text(path), kind.decode(), given), counted=False
+        )
+
+    def _do_page(self, handle: int) -> "Answer":
+        """The number of the call that reads the next page, 0 after the last one."""
+        return self._operations.call(lambda: self._operations.host.page(handle))
+
+    def _do_rows(self, handle: int) -> "Answer":
+        """The rows of the page whose call has ended."""
+        return self._operations.call(lambda: self._operations.host.rows(handle), counted=False)
+
+    def _do_leave(self, handle: int) -> "Answer":
+        self._operations.host.leave(handle)
+        return True
+
+    def _do_gather(self, options: bytes) -> "Answer":
+        """Begin a batch; the answer is its handle."""
+        given = self._operations.whole(options)
+        return self._operations.call(lambda: self._operations.host.gather(**given), counted=False)
+
+    def _do_queue(self, handle: int, kind: bytes, path: bytes, values: bytes) -> "Answer":
+        """Let the event of a call wait for its batch; the answer is its ID."""
+        operations = self._operations
+        given = operations.whole(values)
+        answer = operations.call(
+            lambda: {
+                "queued": True,
+                **operations.host.queue(handle, kind.decode(), _text(path), given),
+            },
+            counted=False,
+        )
+        operations.meter.queue()
+        return answer
+
+    def _do_deliver(self, handle: int) -> "Answer":
+        """End a batch; the answer is its report."""
+        return self._operations.call(lambda: self._operations.host.deliver(handle), counted=False)
+
+
+def _text(path: bytes) -> str:
+    return path.decode("utf-8", "replace")
