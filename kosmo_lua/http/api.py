@@ -152,6 +152,7 @@ class Api(Generic[C]):
         def may_repeat(error: BaseException) -> bool:
             return _may_repeat(error, repeat_on)
 
+        before = self.exchange.attempts  # of the call's other requests
         try:
             try:
                 return attempt()
@@ -162,8 +163,9 @@ class Api(Generic[C]):
 
                 return again(attempt, failure, self.exchange, may_repeat)
         except KosmoError as failure:
-            if self.exchange.attempts > 1:
-                failure.message = f"{failure.message} (tried {self.exchange.attempts} times)"
+            attempts = self.exchange.attempts - before
+            if attempts > 1:
+                failure.message = f"{failure.message} (tried {attempts} times)"
             failure.hint = failure.hint or self._hint(failure)
             raise failure from None
 
