@@ -324,13 +324,13 @@ FAULTY: dict[str, tuple[dict[str, str], list[str]]] = {
             "@weather.write(": "def stop(api: Weather) -> None: ...\n\n\n@weather.write(",
             "return api.get(place.city)": 'return api.request("DELETE", api.credentials.url)',
             "from kosmo_lua.errors import ServiceError": "from kosmo_lua.errors import ServiceError\n"
-            "from kosmo_lua.http import USER_AGENT\nfrom kosmo_lua import Kosmo\nimport kosmo_lua",
+            "from kosmo_lua.http import Exchange\nfrom kosmo_lua import Kosmo\nimport kosmo_lua",
         },
         [
             "get_forecast is a read and sends DELETE: declare it with .write()",
             "stop is not declared: put @weather.read() or @weather.write() on it",
             "kosmo_weather uses the network when it is imported: do that in a function",
-            f"kosmo_weather imports kosmo_lua.http.USER_AGENT: {DOOR}",
+            f"kosmo_weather imports kosmo_lua.http.Exchange: {DOOR}",
             f"kosmo_weather imports kosmo_lua.Kosmo: {DOOR}",
             f"kosmo_weather imports kosmo_lua: {DOOR}",
         ],
@@ -538,7 +538,7 @@ def test_a_broken_package_costs_only_itself(
     assert (missed.error_info.code, missed.warnings) == ("unknown_integration", (warning,))
     assert untouched.warnings == ()
     assert (walked.result, walked.warnings) == (
-        ["broken 1", "posthog 16", "segment 9"],
+        ["broken 1", "posthog 22", "segment 10"],
         (warning,),
     )
 

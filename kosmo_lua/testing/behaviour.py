@@ -10,6 +10,7 @@ from kosmo_lua.errors import KosmoError, ServiceError
 from kosmo_lua.integration import Api, Credentials, Function
 from kosmo_lua.kosmo import Kosmo
 from kosmo_lua.pages import sample
+from kosmo_lua.testing.invocation import invoke
 from kosmo_lua.testing.subject import Subject
 from kosmo_lua.values import Json
 
@@ -44,7 +45,7 @@ def _outcome(subject: Subject, function: Function, credentials: Credentials, ans
     """Return as text what a call gives that gets this answer from the service."""
     api = _answer_with(answer, subject.integration.api(credentials), [])
     try:
-        return json.dumps(function.invoke(api, function.validate(sample(function))))
+        return json.dumps(invoke(function, api, sample(function)))
     except KosmoError as error:
         return f"{error!r} {error.facts()}"
     except Exception as error:  # noqa: BLE001  # a defect, whose message the user would see
