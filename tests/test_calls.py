@@ -152,7 +152,7 @@ def test_a_rate_limit_says_how_long_to_wait(
 ) -> None:
     """RFC 9110: seconds or a date; Segment: a reset, too; ours: a script can wait for so long."""
     silence = {"Retry-After": None, "X-RateLimit-Reset": None}
-    emulator.fault(status=429, headers={**silence, **headers})
+    emulator.fault(status=429, headers={**silence, **headers}, body="{}")
     failed = failure(run(WHOAMI))
     assert (failed["code"], failed["hint"], failed["details"]) == ("rate_limited", hint, details)
 
@@ -766,6 +766,7 @@ def test_a_key_is_sent_in_the_authorization_header_and_nowhere_else(
         "timestamp": "TIME",
         "messageId": json.loads(event)["messageId"],
         "context": {"library": {"name": "kosmo-lua", "version": __version__}},
+        "sentAt": "TIME",
     }
     assert (workspace.method, str(workspace.url), dict(workspace.headers), nothing) == (
         "GET",

@@ -183,6 +183,8 @@ def test_fences_run(
     """Ours: what a page shows works as shown."""
     del kosmo_emulator
     monkeypatch.delenv("KOSMO_SEGMENT_WRITE")  # pages show who may write
+    monkeypatch.delenv("KOSMO_RETRY_BUDGET")  # pages show what happens by default
+    monkeypatch.setenv("KOSMO_HOME", str(tmp_path / "home"))  # of the page's own: `--run` writes there
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
@@ -194,8 +196,11 @@ def test_fences_run(
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=_name)
-def test_examples_print_what_their_header_says(path: Path) -> None:
+def test_examples_print_what_their_header_says(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ours: each example names its command, its output and a failing exit status, and all are true."""
+    monkeypatch.delenv("KOSMO_RETRY_BUDGET")  # as who copies it has none
     header = path.read_text(encoding="utf-8").removeprefix("--[[\n").partition("\n]]\n")[0]
     pattern = r".*\n\nRun:\n\n(.*)\n\nOutput:\n\n(.*?)(?:\n\nExit status: (\d+))?"
     parts = re.fullmatch(pattern, header, re.DOTALL)
