@@ -73,8 +73,9 @@ def _check_reads_only_read(subject: Subject) -> Iterator[str]:
             methods.clear()
             with suppress(KosmoError):
                 kosmo.call(function.full_name, sample(function))
+            mend = "its pages may only read" if function.pages else "declare it with .write()"
             for method in sorted({*methods} - _READS):
-                yield f"{function.name} is a read and sends {method}: declare it with .write()"
+                yield f"{function.name} is a read and sends {method}: {mend}"
 
 
 def _check_checks_only_read(subject: Subject) -> Iterator[str]:
@@ -102,7 +103,7 @@ def _accepts(subject: Subject) -> bool:
 def _check_dry_runs_show_no_secret(subject: Subject) -> Iterator[str]:
     prefix = f"KOSMO_{subject.integration.name}_".upper()
     environ = {f"{prefix}{name.upper()}": value for name, value in subject.values.items()}
-    with Kosmo(integrations=[subject.integration], environ=environ) as kosmo:
+    with Kosmo(integrations=[subject.integration], environ=environ, retry_budget=0) as kosmo:
         for function in subject.functions if _accepts(subject) else ():
             shown = kosmo.attempt(function.full_name, sample(function), dry_run=True).to_json()
             if subject.is_leaked(shown):
@@ -125,6 +126,7 @@ def _watched(subject: Subject, methods: list[str]) -> Kosmo:
         integrations=[replace(subject.integration, api=api)],
         environ={f"{prefix}{name.upper()}": value for name, value in subject.values.items()},
         emulator=emulated,
+        retry_budget=0,
     )
 
 
@@ -142,7 +144,8 @@ def _note_methods(api: Api[Any], methods: list[str]) -> Api[Any]:
 def _check_examples_run(subject: Subject) -> Iterator[str]:
     if subject.integration.emulation is None:
         return
-    with Kosmo(integrations=[subject.integration], environ={}, emulator=True) as kosmo:
+    kosmo = Kosmo(integrations=[subject.integration], environ={}, emulator=True, retry_budget=0)
+    with kosmo:
         try:
             kosmo.emulator.start()
         except KosmoError as error:
