@@ -204,7 +204,7 @@ DELIVERING = {
 @weather.read(
     "forecast", credential="api_key", each=Each("each_forecast", pages, example='{city = "Oslo"}')
 )""",
-    "def report(api: Weather, place: Place) -> JsonObject:": "def report(api: Weather, place: Place) -> Event:",
+    "def report(api: Weather, place: Place) -> JsonObject": "def report(api: Weather, place: Place) -> Event",
     """    api.request("POST", f"{api.credentials.url}/{place.city}")
     return {"success": True}
 """: """    report_id = api.new_id()
