@@ -4,7 +4,7 @@ Each place keeps one Lua state for the scripts that run there one after another,
 script that could only be ended with its state; `lost` says so.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kosmo_lua.backend import Backend
 from kosmo_lua.lua.limits import Limits
@@ -38,29 +38,18 @@ if TYPE_CHECKING:  # start-up: each is loaded when a script runs
 Isolation = Literal["thread", "process", "fork"]
 
 
-class Setup:
-    """What every place needs to run scripts. `keep`: Ctrl-C stops a script and keeps its Lua state."""
+class Setup(NamedTuple):
+    """What every place needs to run scripts."""
 
-    def __init__(
-        self,
-        backend: Backend,
-        limits: Limits,
-        *,
-        ask: "Ask | None",
-        emulator: "Callable[[], Emulator] | None",
-        forced: bool,
-        audit: str | None,
-        run_id: str | None,
-        keep: bool,
-    ) -> None:
-        self.backend = backend
-        self.limits = limits
-        self.ask = ask
-        self.emulator = emulator
-        self.forced = forced
-        self.audit = audit
-        self.run_id = run_id
-        self.keep = keep
+    backend: Backend
+    limits: Limits
+    ask: "Ask | None"
+    emulator: "Callable[[], Emulator] | None"
+    forced: bool
+    audit: str | None
+    run_id: str | None
+    keep: bool
+    """Whether Ctrl-C stops a script and keeps its Lua state."""
 
 
 class InThread:
