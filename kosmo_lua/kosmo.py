@@ -48,8 +48,8 @@ class Kosmo:
         ask: called for a call that needs approval, on the thread of the script; without it such a call fails.
         retry_budget: seconds for which a request is tried again after its first failure, where that does
             no harm; 0: never. By default KOSMO_RETRY_BUDGET of `environ`, else 60.
-        run_id: repeats a run: what is sent has the same IDs as in an earlier run of this ID, so that a service
-            drops what it already has.
+        run_id: repeats a run: what is sent has the same IDs as in an earlier run of this ID, so that a
+            service drops what it already has.
         audit: the file to which every call is appended, for `kosmo_lua.audit`; by default there is none.
         limits: what a run may use.
         isolation: `"thread"` runs a script in a thread of this process; `"process"` in a process of its own,

@@ -184,7 +184,7 @@ def test_fences_run(
     del kosmo_emulator
     monkeypatch.delenv("KOSMO_SEGMENT_WRITE")  # pages show who may write
     monkeypatch.delenv("KOSMO_RETRY_BUDGET")  # pages show what happens by default
-    monkeypatch.setenv("KOSMO_HOME", str(tmp_path / "home"))  # of the page's own: `--run` writes there
+    monkeypatch.setenv("KOSMO_HOME", str(tmp_path / "home"))  # the page's own
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")

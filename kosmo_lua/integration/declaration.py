@@ -127,9 +127,10 @@ class Integration(Generic[A]):
         )
 
 
-_EACH = """It takes what `{lists}` takes; `limit` is the size of a page. The next page is on its way while the \
-script works on this one, and what comes twice because the list has changed meanwhile is left out. Each page \
-is a call of `{lists}`, for the policy and in the call log. Without a script all rows are returned as one list."""
+_EACH = """It takes what `{lists}` takes; `limit` is the size of a page. The next page is on its way while \
+the script works on this one, and what comes twice because the list has changed meanwhile is left out. Each \
+page is a call of `{lists}`, for the policy and in the call log. Without a script all rows are returned as \
+one list."""
 
 
 class _NoParams(Params):
