@@ -20,12 +20,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kosmo_lua.call_log import CallLog, OpenCall
 from kosmo_lua.errors import Effect, KosmoError
 from kosmo_lua.results import (
-    Access,
     Call,
     CallError,
-    CallTotals,
     Delivery,
     ErrorInfo,
     Meta,
@@ -41,9 +40,6 @@ if TYPE_CHECKING:
 
 Event = list[Json]
 Record = Callable[[Event], None]
-
-KEPT = 500
-"""The call log keeps so many of the first calls, so many of the last, and every one that failed."""
 
 
 class Ending(NamedTuple):
@@ -72,48 +68,6 @@ def failed(error: KosmoError) -> Ending:
     return Ending.of({"error": error.message, "info": info})
 
 
-class _OpenCall:
-    """A call without an answer."""
-
-    def __init__(
-        self,
-        function: str,
-        account: str,
-        access: Access,
-        arguments: str | None,
-        events: int | None,
-    ) -> None:
-        self.function = function
-        self.account = account
-        self.access: Access = access
-        self.arguments = arguments
-        self.events = events
-        self.started = time.perf_counter()
-        self.sent = 0
-        self.retries: list[Retry] = []
-
-    def ended(  # noqa: PLR0917  # the fields of the event
-        self,
-        effect: Effect,
-        status: int | None,
-        attempts: int,
-        duration_ms: float,
-        error: CallError | None,
-    ) -> Call:
-        """Return what the log says of it."""
-        retries = tuple(self.retries)
-        facts = (effect, status, attempts, duration_ms, error, retries, self.events)
-        return Call(self.function, self.account, self.access, *facts)
-
-    def cut(self) -> Call:
-        """Return what the log says of it when the run has ended first."""
-        error = CallError("interrupted", "the run ended before the call returned")
-        # Until the answer is recorded nobody knows what became of a request that has left.
-        effect: Effect = "unknown" if self.sent else "none"
-        duration = round((time.perf_counter() - self.started) * 1000, 1)
-        return self.ended(effect, None, self.sent, duration, error)
-
-
 class Recorder:
     """Collects the events of one run and turns them into its Result."""
 
@@ -139,7 +93,7 @@ class Recorder:
         self._warnings: list[str] = []
         self.processes: set[int] = set()
         """The process groups that run now: a command that prints a credential."""
-        self._open: dict[int, _OpenCall] = {}
+        self._open: dict[int, OpenCall] = {}
         self._log = CallLog()
         self._waited = 0.0
         self._delivery = Delivery()
@@ -171,7 +125,7 @@ class Recorder:
         (self.processes.add if running else self.processes.discard)(group)
 
     def _on_call(self, number: int, *facts: Any) -> None:  # noqa: ANN401  # the fields of the event
-        self._open[number] = _OpenCall(*facts)
+        self._open[number] = OpenCall(*facts)
 
     def _on_send(self, number: int) -> None:
         self._open[number].sent += 1
@@ -265,48 +219,6 @@ def _not_whole(ending: Ending, delivery: Delivery) -> Ending:
     unknown: Effect = "unknown" if delivery.unknown else "sent"
     info = ErrorInfo("partial", "runtime", effect=unknown, hint=hint)
     return ending._replace(error=message, info=info)
-
-
-class CallLog:
-    """The calls of a run, in the order in which they ended, in bounded memory."""
-
-    def __init__(self) -> None:
-        self._writes = self._wrote = self._unknown = self._failures = self._total = 0
-        self._first: list[Call] = []
-        self._failed: list[Call] = []
-        self._last: list[Call] = []
-
-    def add(self, call: Call) -> None:
-        """Log a call that ended."""
-        if len(self._first) < KEPT:
-            self._first.append(call)
-        else:
-            self._last.append(call)
-            self._drop_oldest()
-        self._total += 1
-        self._failures += call.error is not None
-        self._unknown += call.effect == "unknown"
-        if call.access == "write":
-            self._writes += 1
-            self._wrote += call.wrote
-
-    @property
-    def totals(self) -> CallTotals:
-        """How many calls there were."""
-        reads = self._total - self._writes
-        counts = (self._writes, self._failures, self._unknown, self._wrote)
-        return CallTotals(self._total, reads, *counts)
-
-    def _drop_oldest(self) -> None:
-        if len(self._last) > 2 * KEPT:
-            dropped, self._last = self._last[:-KEPT], self._last[-KEPT:]
-            self._failed += [call for call in dropped if call.error or call.effect == "unknown"]
-
-    def calls(self) -> tuple[Call, ...]:
-        """Return the calls that are kept."""
-        dropped = self._last[:-KEPT]
-        failed = [call for call in dropped if call.error or call.effect == "unknown"]
-        return (*self._first, *self._failed, *failed, *self._last[-KEPT:])
 
 
 def _sorted(pairs: list[tuple[str, Json]]) -> JsonObject:
