@@ -12,14 +12,16 @@ KEPT = 500
 class OpenCall:
     """A call without an answer."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # the fields of the event
         self,
+        number: int,
         function: str,
         account: str,
         access: Access,
         arguments: str | None,
         events: int | None,
     ) -> None:
+        self.number = number
         self.function = function
         self.account = account
         self.access: Access = access
@@ -28,8 +30,18 @@ class OpenCall:
         self.started = time.perf_counter()
         self.sent = 0
         self.retries: list[Retry] = []
+        self.waited_at: list[float] = []
+        """When each wait began."""
+        self.resumes = 0.0
+        """When the last one ends."""
 
-    def ended(  # noqa: PLR0917  # the fields of the event
+    def waits(self, wait: Retry) -> None:
+        """Begin to wait, now."""
+        self.retries.append(wait)
+        self.waited_at.append(time.perf_counter())
+        self.resumes = self.waited_at[-1] + wait.waited_ms / 1000
+
+    def ended(
         self,
         effect: Effect,
         status: int | None,

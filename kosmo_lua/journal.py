@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kosmo_lua.call_log import CallLog, OpenCall
 from kosmo_lua.errors import Effect, KosmoError
+from kosmo_lua.listeners import Listeners
 from kosmo_lua.results import (
     Call,
     CallError,
@@ -77,7 +78,7 @@ class Recorder:
         started: float | None = None,
         forced: bool = False,
         dry_run: bool = False,
-        on_output: Callable[[str], None] | None = None,
+        listeners: Listeners | None = None,
         audit: str | None = None,
         run_id: str | None = None,
     ) -> None:
@@ -87,8 +88,7 @@ class Recorder:
         self._started = time.perf_counter() if started is None else started
         self._forced = forced
         self._dry_run = dry_run
-        self._on_output = on_output
-        self._failure: BaseException | None = None
+        self._listeners = listeners or Listeners()
         self._output: list[str] = []
         self._warnings: list[str] = []
         self.processes: set[int] = set()
@@ -106,34 +106,48 @@ class Recorder:
         """Take one event."""
         self._handlers[event[0]](*event[1:])  # type: ignore[index]  # its kind
 
+    def begin(self) -> None:
+        """Tell that the run begins."""
+        self._listeners.begin(self.run_id, self._started)
+
+    def progress(self, queued: int) -> float:
+        """Tell how far the run is, if it is time to; return in how many seconds to call this again.
+
+        `queued`: the events that batches have taken so far.
+        """
+        left = self._listeners.progress_due()
+        if left > 0:
+            return left
+        ended, running = self._log.totals.total, self._open.values()
+        accepted = self._delivery.accepted
+        self._listeners.progress(ended, running, queued=queued, accepted=accepted)
+        return self._listeners.progress_due()
+
     def _on_print(self, text: str) -> None:
         self._output.append(text)
-        if self._on_output:
-            try:
-                self._on_output(text)
-            except BaseException as error:
-                self._failure = (
-                    error  # the script may catch it; the caller shall get it all the same
-                )
-                raise
+        self._listeners.printed(text)
 
     def _on_warning(self, sentence: str) -> None:
         if sentence not in self._warnings:
             self._warnings.append(sentence)
+            self._listeners.warned(sentence)
 
     def _on_process(self, group: int, running: bool) -> None:  # noqa: FBT001  # the fields of the event
         (self.processes.add if running else self.processes.discard)(group)
 
     def _on_call(self, number: int, *facts: Any) -> None:  # noqa: ANN401  # the fields of the event
-        self._open[number] = OpenCall(*facts)
+        self._open[number] = OpenCall(number, *facts)
 
     def _on_send(self, number: int) -> None:
-        self._open[number].sent += 1
+        if call := self._open.get(number):  # as in `_on_answer`
+            call.sent += 1
 
     def _on_wait(
         self, number: int, milliseconds: float, reason: Reason, status: int | None
     ) -> None:
-        self._open[number].retries.append(Retry(reason, milliseconds, status))
+        if call := self._open.get(number):  # as in `_on_answer`
+            call.waits(wait := Retry(reason, milliseconds, status))
+            self._listeners.waits(call, wait)
         if reason == "rate":
             self._waited += milliseconds
 
@@ -154,17 +168,18 @@ class Recorder:
         if call is None:  # of an earlier script of the session, which ended without it
             return
         problem = CallError(*error) if error else None
-        self._ended(call.ended(effect, status, attempts, duration_ms, problem), call.arguments)
+        self._ended(call, call.ended(effect, status, attempts, duration_ms, problem))
 
-    def _ended(self, call: Call, arguments: str | None) -> None:
-        self._log.add(call)
+    def _ended(self, call: OpenCall, entry: Call) -> None:
+        self._log.add(entry)
+        self._listeners.ended(call, entry)
         if self._audit_file is None:
             return
         from kosmo_lua.audit import Audit  # noqa: PLC0415  # only where there is one, and a call
 
         self._audit = self._audit or Audit(self._audit_file)
         try:
-            self._audit.write(self.run_id, call, arguments)
+            self._audit.write(self.run_id, entry, call.arguments)
         except OSError as error:
             self._on_warning(f"the audit log cannot be written: {error.strerror}")
 
@@ -174,12 +189,12 @@ class Recorder:
     def result(self, ending: Ending) -> Result:
         """Return the Result of the run; calls without an answer were cut off by its end.
 
-        Raises what `on_output` raised.
+        Raises what a listener raised.
         """
-        if self._failure:
-            raise self._failure
+        if self._listeners.failure:
+            raise self._listeners.failure
         for call in self._open.values():
-            self._ended(call.cut(), call.arguments)
+            self._ended(call, call.cut())
             if call.events and call.sent:
                 lost = Delivery(unknown=call.events, requests=call.sent)
                 self._delivery = self._delivery.plus(lost)
