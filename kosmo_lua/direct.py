@@ -25,9 +25,11 @@ class Direct:
         ask: "Ask | None" = None,
         forced: bool = False,
         audit: str | None = None,
+        run_id: str | None = None,
     ) -> None:
         self._backend = backend
         self._audit = audit
+        self._run_id = run_id
         self._ask = ask
         self._forced = forced
         self._recorder: Recorder | None = None
@@ -46,6 +48,7 @@ class Direct:
             forced=self._forced,
             dry_run=dry_run,
             audit=None if dry_run else self._audit,
+            run_id=self._run_id,
         )
         self._recorder, data, ending = recorder, None, Ending()
         try:

@@ -199,7 +199,13 @@ class Kosmo:
     def _of_thread(self) -> "Direct":
         from kosmo_lua.direct import Direct  # noqa: PLC0415  # only for calls without a script
 
-        made = Direct(self._backend, ask=self._ask, forced=self._force, audit=self._audit)
+        made = Direct(
+            self._backend,
+            ask=self._ask,
+            forced=self._force,
+            audit=self._audit,
+            run_id=self._run_id,
+        )
         return self._direct.setdefault(get_ident(), made)
 
     @property

@@ -7,6 +7,7 @@ import click
 from kosmo_lua.cli import payload as payloads
 from kosmo_lua.cli.approval import Approval, on_terminal, with_force
 from kosmo_lua.cli.arguments import account_names
+from kosmo_lua.cli.delivery import made_options
 from kosmo_lua.cli.parameters import Flag, Parameter, flags_of, parameters_of
 from kosmo_lua.cli.report import Report
 from kosmo_lua.cli.strict import refuse_twice
@@ -32,6 +33,7 @@ _OWN = (
     click.Option(["--force"], is_flag=True, help="Lift the policies ask and deny for this call."),
     click.Option(["--read-only"], is_flag=True, help="Deny every write."),
     click.Option(["--emulator"], is_flag=True, help="Call the emulator: nothing real."),
+    *made_options(),
     click.Option(["--dry-run"], is_flag=True, help="Show the HTTP request, send nothing."),
     click.Option(["--json", "as_json"], is_flag=True, help="Print the envelope."),
 )
@@ -95,6 +97,8 @@ class FunctionCommand(click.Command):
             force=options["force"],
             read_only=options["read_only"],
             ask=Approval().ask if on_terminal() and options["payload"] != "-" else None,
+            retry_budget=options["retry_budget"],
+            run_id=options["run_id"],
             audit=None if options["emulator"] else config.path(AUDIT),
             remedy=with_force,
         ) as kosmo:

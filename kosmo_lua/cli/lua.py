@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kosmo_lua.cli.approval import Approval, on_terminal, with_force
-from kosmo_lua.cli.limits import limit_options, limits_of, retry_option
+from kosmo_lua.cli.delivery import delivery_options
+from kosmo_lua.cli.limits import limit_options, limits_of
 from kosmo_lua.cli.output import Printer, can_rewrite
 from kosmo_lua.cli.report import Report, output_options, style_of
 from kosmo_lua.cli.source import Source
@@ -59,13 +60,7 @@ class _ScriptCommand(click.Command):
     type=click.Path(exists=True, file_okay=False),
     help="Where require looks for modules, after the folder of FILE; may be repeated.",
 )
-@click.option(
-    "--run",
-    "run_id",
-    metavar="ID",
-    help="Name the run: repeated by its ID, it sends nothing twice to services that drop duplicates.",
-)
-@retry_option
+@delivery_options
 @limit_options
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> int:  # noqa: ANN401  # click's values, one for each option
