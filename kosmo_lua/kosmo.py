@@ -172,13 +172,17 @@ class Kosmo:
         *,
         account: str = "default",
         dry_run: bool = False,
+        on_progress: "Callable[[Progress], None] | None" = None,
     ) -> "CallResult":
         """Call a function and return the outcome with its log; a failure is in it, and is not raised.
 
         Ctrl-C ends the call and is in the result, too: its `effect` says what is known. With `dry_run`
         everything is checked and nothing is sent: `data["request"]` is what would have been sent first.
+        `on_progress` is as in `run`, and called on a thread of its own.
         """
-        return self._of_thread().attempt(function, arguments or {}, account, dry_run=dry_run)
+        return self._of_thread().attempt(
+            function, arguments or {}, account, dry_run=dry_run, on_progress=on_progress
+        )
 
     def check(self, integration: str, account: str = "default") -> "Answer":
         """Check the credentials of an account, with requests that only read.

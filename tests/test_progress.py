@@ -53,6 +53,18 @@ class TestOnTheTerminal:
         assert screen(terminal.read_all(process)) == [""]
         assert process.communicate()[0] == b"30\n"
 
+    def test_one_call_shows_it_too(self, terminal: Terminal, kosmo_emulator: Emulator) -> None:
+        """The card: where it makes sense, on integrations:call."""
+        kosmo_emulator.fault(retry_after=2)
+        call = ("segment.track", "--event=E", "--user-id=u", "--force")
+        process = terminal.run(*call, command="integrations:call")
+        terminal.wait_for("rate limit: segment.track_event in 1 s")
+        assert screen(terminal.read_all(process)) == [""]
+        assert b'"success": true' in process.communicate()[0]
+        kosmo_emulator.fault(retry_after=1.5)
+        silent = terminal.run(*call, "--quiet", command="integrations:call")
+        assert terminal.read_all(silent) == ""
+
     def test_text_of_the_script_is_never_mixed_into_it(
         self, terminal: Terminal, kosmo_emulator: Emulator
     ) -> None:
@@ -169,6 +181,19 @@ class TestInAProgram:
         assert [each[1:2] + each[3:] for each in waits] == [
             (3, 1, (Waiting("segment.track_event", seconds),), (), 0, 0) for seconds in left
         ]
+
+    def test_one_call_tells_it_too(self, kosmo_emulator: Emulator) -> None:
+        """Ours: `attempt` may wait for a service as long as a script."""
+        kosmo_emulator.fault(retry_after=2)
+        told: list[Progress] = []
+        with Kosmo() as kosmo:
+            result = kosmo.attempt(
+                "segment.track", {"event": "E", "userId": "u"}, on_progress=told.append
+            )
+        assert result.success
+        (limited,) = told[0].limited
+        assert limited == Waiting("segment.track_event", limited.seconds)
+        assert 0 < told[-1].limited[0].seconds < limited.seconds < 1.5
 
     def test_who_listens_can_end_the_run(self, kosmo_emulator: Emulator) -> None:
         """Ours: what a listener raises reaches the caller, as with on_output."""
