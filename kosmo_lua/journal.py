@@ -145,9 +145,12 @@ class Recorder:
     def _on_wait(
         self, number: int, milliseconds: float, reason: Reason, status: int | None
     ) -> None:
-        if call := self._open.get(number):  # as in `_on_answer`
-            call.waits(wait := Retry(reason, milliseconds, status))
-            self._listeners.waits(call, wait)
+        call = self._open.get(number)
+        if call is None:  # as in `_on_answer`
+            return
+        wait = Retry(reason, milliseconds, status)
+        call.waits(wait)
+        self._listeners.waits(call, wait)
         if reason == "rate":
             self._waited += milliseconds
 

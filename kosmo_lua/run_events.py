@@ -34,7 +34,7 @@ class Warned(NamedTuple):
 class CallWaits(NamedTuple):
     """A call begins to wait: for the rate limit of its service, or before it tries again.
 
-    `number` is that of the call in its run, `started_ms` when the wait began and `wait_ms` how long it will
+    `number` tells the calls of a run apart. `started_ms` is when the wait began, `wait_ms` how long it will
     be, in milliseconds; `status` is that of the answer before.
     """
 

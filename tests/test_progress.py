@@ -128,6 +128,11 @@ class TestOnTheTerminal:
         process = start("integrations:lua", "--eval", f"{ME} print('done')")
         assert process.communicate() == (b"done\n", b"")
 
+    def test_script_without_calls_shows_nothing(self, terminal: Terminal) -> None:
+        """Ours: there is nothing to tell of it."""
+        code = "local start = os.clock() while os.clock() < start + 1.5 do end"
+        assert terminal.read_all(terminal.run("--eval", code)) == ""
+
     def test_paused_terminal_does_not_pause_the_limits(
         self, terminal: Terminal, kosmo_emulator: Emulator, tmp_path: Path
     ) -> None:

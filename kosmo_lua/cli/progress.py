@@ -17,7 +17,7 @@ class ProgressLine:
     def __init__(self) -> None:
         self._lock = allocate_lock()
         self._latest: Progress | None = None
-        self._shown = False
+        self._text = ""
         self._hidden = False
 
     def offer(self, progress: Progress) -> bool:
@@ -32,15 +32,16 @@ class ProgressLine:
             progress, self._latest = self._latest, None
             if progress and not self._hidden and _in_foreground():
                 text = text_of(progress)[: _width() - 1]
-                self._shown = bool(text)
-                _write(_ERASE + text)
+                if text != self._text:
+                    _write(_ERASE + text)
+                self._text = text
 
     def erase(self) -> None:
         """Leave the terminal as if the line had never been there; it may be drawn again."""
         with self._lock:
-            if self._shown:
+            if self._text:
                 _write(_ERASE)
-            self._shown = False
+            self._text = ""
 
     def hide(self) -> None:
         """Erase it, and draw nothing until it may be shown again."""
