@@ -65,8 +65,8 @@ class Printer:
     """Prints what a script prints, as it comes, in a thread of its own; and between it how far the run is.
 
     The thread that watches the script must not wait for a reader that does not read: it would miss the limits
-    and the signals. What waits to be printed is bounded by the output limit of the run. Without a script's
-    text and without progress nothing is loaded or started.
+    and the signals. What waits to be printed is bounded by the limits of the run. Without a text and without
+    progress nothing is loaded or started.
     """
 
     def __init__(self, write: "Callable[[str], None]" = write) -> None:

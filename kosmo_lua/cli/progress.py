@@ -57,7 +57,8 @@ def text_of(progress: Progress) -> str:
     """Return what the line says, in ASCII: a name cannot move the cursor, nor take two columns."""
     if not (progress.calls or progress.in_flight or progress.queued):
         return ""
-    parts = [f"{progress.calls:,} calls, {progress.per_second:,.1f}/s"]
+    calls = "call" if progress.calls == 1 else "calls"
+    parts = [f"{progress.calls:,} {calls}, {progress.per_second:,.1f}/s"]
     if progress.in_flight:
         parts.append(f"{progress.in_flight:,} in flight")
     if progress.queued:
