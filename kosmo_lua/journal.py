@@ -7,7 +7,7 @@ Events are JSON lists, so that they cross a pipe as lines:
     ["print", text]
     ["call", number, function, account, access, hash of the arguments or null, events of a batch or null]
     ["send", number]                one of its requests is about to leave
-    ["wait", number, milliseconds, "rate" or "retry", status of the last answer or null]
+    ["wait", number, milliseconds, "rate" or "retry", status of the last answer or null, effect so far]
     ["answer", number, effect, status, attempts, duration_ms, [code, message] or null]
     ["delivered", what became of the events of a request, a Delivery as a dict]
     ["warning", sentence]
@@ -91,8 +91,25 @@ class _OpenCall:
         self.started = time.perf_counter()
         self.sent = 0
         self.retries: list[Retry] = []
+        self.effect: Effect = "none"
+        self.status: int | None = None
+        self._waits = False
 
-    def ended(  # noqa: PLR0917  # the fields of the event
+    def sends(self) -> None:
+        """A request leaves: until the answer is recorded nobody knows what became of it."""
+        self.sent += 1
+        self.effect, self.status, self._waits = "unknown", None, False
+
+    def waits(self, retry: Retry, effect: Effect) -> None:
+        """It waits, maybe not for the first time before the same request."""
+        self.effect, self.status = effect, retry.status
+        if self._waits:
+            last = self.retries.pop()
+            retry = last._replace(waited_ms=round(last.waited_ms + retry.waited_ms, 1))
+        self._waits = True
+        self.retries.append(retry)
+
+    def ended(  # the fields of the event
         self,
         effect: Effect,
         status: int | None,
@@ -108,10 +125,8 @@ class _OpenCall:
     def cut(self) -> Call:
         """Return what the log says of it when the run has ended first."""
         error = CallError("interrupted", "the run ended before the call returned")
-        # Until the answer is recorded nobody knows what became of a request that has left.
-        effect: Effect = "unknown" if self.sent else "none"
         duration = round((time.perf_counter() - self.started) * 1000, 1)
-        return self.ended(effect, None, self.sent, duration, error)
+        return self.ended(self.effect, self.status, self.sent, duration, error)
 
 
 class Recorder:
@@ -174,12 +189,17 @@ class Recorder:
         self._open[number] = _OpenCall(*facts)
 
     def _on_send(self, number: int) -> None:
-        self._open[number].sent += 1
+        self._open[number].sends()
 
-    def _on_wait(
-        self, number: int, milliseconds: float, reason: Reason, status: int | None
+    def _on_wait(  # the fields of the event
+        self,
+        number: int,
+        milliseconds: float,
+        reason: Reason,
+        status: int | None,
+        effect: Effect,
     ) -> None:
-        self._open[number].retries.append(Retry(reason, milliseconds, status))
+        self._open[number].waits(Retry(reason, milliseconds, status), effect)
         if reason == "rate":
             self._waited += milliseconds
 
@@ -227,7 +247,8 @@ class Recorder:
         for call in self._open.values():
             self._ended(call.cut(), call.arguments)
             if call.events and call.sent:
-                lost = Delivery(unknown=call.events, requests=call.sent)
+                unknown = call.events if call.effect == "unknown" else 0
+                lost = Delivery(unknown=unknown, requests=call.sent)
                 self._delivery = self._delivery.plus(lost)
         self._open.clear()
         delivery = self._delivery.closed(self.queued) if self.queued else None

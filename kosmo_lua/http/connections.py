@@ -24,6 +24,8 @@ class Connections:
         self._read_seconds = read_seconds
         self._of_thread = local()
         self._all: list[httpx.Client] = []
+        self.reached = False
+        """Whether the service was there already: its address is right."""
 
     @property
     def client(self) -> httpx.Client:
