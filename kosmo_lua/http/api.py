@@ -3,12 +3,15 @@
 import json
 from collections.abc import Sequence
 from threading import local
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+import httpx
 
 from kosmo_lua.dry_run import NotSent
 from kosmo_lua.http.connections import Connections
 from kosmo_lua.http.event import BatchLimits, Event
 from kosmo_lua.http.exchange import READS, Exchange
+from kosmo_lua.http.failures import impossible
 from kosmo_lua.http.masking import conceal, planned
 from kosmo_lua.http.rates import Limiter, Rate
 from kosmo_lua.http.sending import Sending
@@ -129,9 +132,7 @@ class Api(Generic[C]):
             RateLimited, ServiceError: the service answered with an error, or not with JSON.
             NotSent: instead of sending anything, in a dry run.
         """
-        request = self._connections.client.build_request(
-            method, url, headers=headers, params=query, content=content
-        )
+        request = self._request(method, url, headers=headers, params=query, content=content)
         if self.exchange.dry_run:
             raise NotSent(planned(request, self.credentials.secrets()))
         if repeat_on is None:
@@ -144,6 +145,14 @@ class Api(Generic[C]):
             repeat_on=repeat_on,
         )
         return sending.send()
+
+    def _request(self, method: str, url: str, **parts: Any) -> httpx.Request:  # noqa: ANN401  # of httpx
+        try:
+            return self._connections.client.build_request(method, url, **parts)
+        except UnicodeEncodeError:  # not of the address
+            raise
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise impossible(url, error) from None
 
     def _limiter(self, rate: Rate) -> Limiter:
         return self._limiters.get(rate.name) or self._limiters.setdefault(rate.name, Limiter(rate))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -29,6 +30,9 @@ _NEVER_SENT = (
 
 _PASSES = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Those of them that may be gone when the request is tried again."""
+
+_NO_SUCH_NAME = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None))
+"""Nothing has the name, or no address (which macOS does not tell apart)."""
 
 _EPOCH = 1_000_000_000.0
 """A number of seconds that is at least so large is a time, and no wait."""
@@ -52,6 +56,12 @@ def no_answer(error: httpx.RequestError, url: str, title: str, read_seconds: flo
         message = f"{where} cut the connection before it answered"
     passes = effect == "unknown" or (isinstance(error, _PASSES) and not _is_final(error))
     return kind(message, retryable=passes, effect=effect)
+
+
+def impossible(url: str, error: Exception) -> KosmoError:
+    """Return what an address becomes that cannot be one: a part of its name is empty, or too long."""
+    message = f"cannot connect to {urlsplit(url).netloc}: {shorten(str(error))}"
+    return Unreachable(message, hint="Check the address; nothing was sent.")
 
 
 def refused(
@@ -145,7 +155,7 @@ def _is_final(error: httpx.RequestError) -> bool:
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return True
-        if isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME:
+        if isinstance(cause, socket.gaierror) and cause.errno in _NO_SUCH_NAME:
             return True
         cause = cause.__cause__ or cause.__context__
     return False

@@ -9,7 +9,15 @@ import httpx
 from kosmo_lua.errors import KosmoError, RateLimited, ServiceError
 from kosmo_lua.http.connections import Connections, read_whole
 from kosmo_lua.http.exchange import Exchange, Patience
-from kosmo_lua.http.failures import no_answer, refused, shorten, text_of, wait_of, words_of
+from kosmo_lua.http.failures import (
+    impossible,
+    no_answer,
+    refused,
+    shorten,
+    text_of,
+    wait_of,
+    words_of,
+)
 from kosmo_lua.http.rates import Limiter
 from kosmo_lua.values import Json, JsonObject
 
@@ -131,6 +139,9 @@ class Sending:
             self._connections.reached |= failure.effect != "none"
             self._exchange.note(request.method, failure.effect)
             raise failure from error
+        except UnicodeError as error:  # of the name, which no socket takes
+            self._exchange.note(request.method, "none")
+            raise impossible(str(request.url), error) from None
         except ServiceError as failure:
             self._exchange.note(request.method, "sent", failure.status)
             raise
