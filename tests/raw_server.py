@@ -4,6 +4,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ class Step:
     answer: bytes = b""
     then: Literal["keep", "close", "reset"] = "keep"
     reads: int | None = None
+    after: float = 0
+    """Seconds between request and answer."""
 
 
 class RawServer:
@@ -75,6 +78,7 @@ class RawServer:
                     request, rest, step = self._read(connection, rest)
                     if not request:
                         return
+                    time.sleep(step.after)
                     connection.sendall(step.answer)
                 except OSError:
                     return

@@ -1,16 +1,21 @@
 """Retries: what is sent again, after what and when, and what the call log says of it."""
 
+import json
+import signal
+import subprocess
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from conftest import Finished
+from conftest import Finished, poll
 from raw_server import RawServer, Step, date, reply
 
-from kosmo_lua import Kosmo, Result
+from kosmo_lua import Kosmo, Limits, Result
 from kosmo_lua.emulator import Emulator
 from kosmo_lua.http import retries
+from kosmo_lua.isolation import Isolation
 from kosmo_lua.results import Access, Call, CallError, Retry
 from kosmo_lua.values import JsonObject
 
@@ -404,3 +409,75 @@ def test_the_budget_is_that_of_each_request(server: RawServer, to_server: Enviro
         {"retry_after": 0.6},
         "Try again in 0.6 s.",
     )
+
+
+# The run ends while a call waits
+
+
+def _left() -> list[str]:
+    return [each.name for each in threading.enumerate() if each.name.startswith("kosmo-")]
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        TRACK.code,
+        f"pcall(function() {TRACK.code} end) {TRACK.code}",
+        f"while true do pcall(function() {TRACK.code} end) end",
+        f"parallel.map({{1, 2, 3}}, function() {TRACK.code} end)",
+        'for person in posthog.each_person() do error("none") end',
+    ],
+)
+def test_a_limit_ends_what_waits(
+    code: str, isolation: Isolation, server: RawServer, to_server: Environ
+) -> None:
+    """Issue 6: the run ends in time and at its line; nothing is sent afterwards, for no thread is left to."""
+    run(to_server, TRACK.code, isolation=isolation)  # the first one is slow: it starts a server
+    server.requests.clear()
+    server.usual = reply(429, None, Retry_After="10")
+    started = time.monotonic()
+    result = run(to_server, code, limits=Limits(wall=0.8), isolation=isolation)
+    assert time.monotonic() - started < 8
+    assert result.error == "eval:1: time limit of 0.8 s exceeded"
+    sent = len(server.requests)
+    assert 1 <= sent <= 3
+    assert {(call.effect, call.status) for call in result.call_log if call.attempts} == {
+        ("sent", 429)
+    }
+    if isolation == "thread":
+        poll(lambda: "kosmo-script" not in _left() and "kosmo-call" not in _left(), seconds=4)
+    assert len(server.requests) == sent
+
+
+def test_a_thread_that_is_left_behind_sends_nothing(server: RawServer, to_server: Environ) -> None:
+    """Issue 6: it waits for an answer when the run ends; that is a 503, and nobody tries again."""
+    server.steps = [Step(reply(503), after=1.0)]
+    with Kosmo(environ=to_server, limits=Limits(wall=0.3)) as kosmo:
+        result = kosmo.run(f"local segment = app.integrations.segment {TRACK.code}")
+        assert result.error == "time limit of 0.3 s exceeded"
+        [call] = result.call_log
+        assert (call.effect, call.status, call.attempts) == ("unknown", None, 1)
+        assert kosmo.run("return 1").result == 1  # another script does not bring it back
+        poll(lambda: "kosmo-script" not in _left(), seconds=4)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_what_waits(
+    number: signal.Signals,
+    status: int,
+    start: Callable[..., subprocess.Popen[bytes]],
+    server: RawServer,
+    to_server: Environ,
+) -> None:
+    """Issue 6: at once; the process that could send is gone, and the log says what is known."""
+    server.usual = reply(429, None, Retry_After="30")
+    code = 'app.integrations.segment.track({event = "e", userId = "u"})'
+    process = start("integrations:lua", "--json", "--eval", code, env=to_server)
+    poll(lambda: server.requests)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=10)
+    assert (process.returncode, stderr, len(server.requests)) == (status, b"", 1)
+    [call] = json.loads(stdout)["call_log"]
+    assert (call["effect"], call["attempts"]) in {("sent", 1), ("unknown", 1)}
