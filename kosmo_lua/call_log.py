@@ -29,17 +29,34 @@ class OpenCall:
         self.events = events
         self.started = time.perf_counter()
         self.sent = 0
+        self.effect: Effect = "none"
+        """What is known of what it has sent."""
+        self.status: int | None = None
         self.retries: list[Retry] = []
         self.waited_at: list[float] = []
         """When each wait began."""
         self.resumes = 0.0
         """When the last one ends."""
+        self._waits = False
 
-    def waits(self, wait: Retry) -> None:
-        """Begin to wait, now."""
+    def sends(self) -> None:
+        """A request leaves: until the answer is recorded nobody knows what became of it."""
+        self.sent += 1
+        self.effect, self.status, self._waits = "unknown", None, False
+
+    def waits(self, wait: Retry, effect: Effect) -> None:
+        """Begin to wait, now, and maybe not for the first time before the same request."""
+        now = time.perf_counter()
+        self.effect, self.status = effect, wait.status
+        self.resumes = now + wait.waited_ms / 1000
+        if self._waits:
+            last = self.retries.pop()
+            waited = round(last.waited_ms + wait.waited_ms, 1)
+            self.retries.append(last._replace(waited_ms=waited))
+            return
+        self._waits = True
         self.retries.append(wait)
-        self.waited_at.append(time.perf_counter())
-        self.resumes = self.waited_at[-1] + wait.waited_ms / 1000
+        self.waited_at.append(now)
 
     def ended(
         self,
@@ -57,10 +74,8 @@ class OpenCall:
     def cut(self) -> Call:
         """Return what the log says of it when the run has ended first."""
         error = CallError("interrupted", "the run ended before the call returned")
-        # Until the answer is recorded nobody knows what became of a request that has left.
-        effect: Effect = "unknown" if self.sent else "none"
         duration = round((time.perf_counter() - self.started) * 1000, 1)
-        return self.ended(effect, None, self.sent, duration, error)
+        return self.ended(self.effect, self.status, self.sent, duration, error)
 
 
 class CallLog:

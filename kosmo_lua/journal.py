@@ -7,7 +7,7 @@ Events are JSON lists, so that they cross a pipe as lines:
     ["print", text]
     ["call", number, function, account, access, hash of the arguments or null, events of a batch or null]
     ["send", number]                one of its requests is about to leave
-    ["wait", number, milliseconds, "rate" or "retry", status of the last answer or null]
+    ["wait", number, milliseconds, "rate" or "retry", status of the last answer or null, effect so far]
     ["answer", number, effect, status, attempts, duration_ms, [code, message] or null]
     ["delivered", what became of the events of a request, a Delivery as a dict]
     ["warning", sentence]
@@ -140,16 +140,21 @@ class Recorder:
 
     def _on_send(self, number: int) -> None:
         if call := self._open.get(number):  # as in `_on_answer`
-            call.sent += 1
+            call.sends()
 
-    def _on_wait(
-        self, number: int, milliseconds: float, reason: Reason, status: int | None
+    def _on_wait(  # the fields of the event
+        self,
+        number: int,
+        milliseconds: float,
+        reason: Reason,
+        status: int | None,
+        effect: Effect,
     ) -> None:
         call = self._open.get(number)
         if call is None:  # as in `_on_answer`
             return
         wait = Retry(reason, milliseconds, status)
-        call.waits(wait)
+        call.waits(wait, effect)
         self._listeners.waits(call, wait)
         if reason == "rate":
             self._waited += milliseconds
@@ -199,7 +204,8 @@ class Recorder:
         for call in self._open.values():
             self._ended(call, call.cut())
             if call.events and call.sent:
-                lost = Delivery(unknown=call.events, requests=call.sent)
+                unknown = call.events if call.effect == "unknown" else 0
+                lost = Delivery(unknown=unknown, requests=call.sent)
                 self._delivery = self._delivery.plus(lost)
         self._open.clear()
         delivery = self._delivery.closed(self.queued) if self.queued else None

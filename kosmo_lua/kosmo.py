@@ -82,6 +82,10 @@ class Kosmo:
         self.config = config or Config.of(environ)
         if force:
             self.config.check_force()
+        if run_id is not None:
+            from kosmo_lua.runs import check_run_id  # noqa: PLC0415  # only to repeat a run
+
+            check_run_id(run_id)
         self._backend = Backend(
             environ,
             config=self.config,

@@ -215,8 +215,9 @@ class Calls:
         self._stopped.set()
 
     def resume(self) -> None:
-        """Another script begins."""
-        self._stopped.clear()
+        """Another script begins; what an earlier one has left behind stays stopped."""
+        if self._stopped.is_set():
+            self._stopped = Flag()
 
     def close(self) -> None:
         """Close every connection."""
@@ -253,7 +254,7 @@ class Calls:
         call.exchange = Exchange(
             identity=self._identity(call),
             watch=call,
-            sleep=self._sleep,
+            sleep=_sleep(self._stopped),
             writes=call.target.function.access == "write",
             dry_run=dry_run,
             retry_budget=self._retry_budget,
@@ -264,9 +265,6 @@ class Calls:
         if self._run is None:
             return _FRESH
         return self._run.identity(call.name, call.target.account, call.arguments)
-
-    def _sleep(self, seconds: float) -> bool:
-        return not self._stopped.wait(seconds)
 
     def _api(self, target: Target) -> "Api[Any]":
         """Return the client of the target's account."""
@@ -306,6 +304,10 @@ class Calls:
             where = f"{variable} and the region of the account {target.account}"
             error.hint = f"Check {where}.{f' {error.hint}' if error.hint else ''}"
         return error
+
+
+def _sleep(stopped: Flag) -> Callable[[float], bool]:
+    return lambda seconds: not (stopped.wait(seconds) if seconds else stopped.is_set())
 
 
 def _known(error: BaseException) -> KosmoError:

@@ -23,6 +23,8 @@ class Connections:
         self._read_seconds = read_seconds
         self._of_thread = local()
         self._all: list[httpx.Client] = []
+        self.reached = False
+        """Whether the service was there already: its address is right."""
 
     def client(self, url: str) -> httpx.Client:
         """Return the client of this thread for an address."""
