@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kosmo_lua.calls.call import Call
 from kosmo_lua.calls.concurrent import Concurrent
 from kosmo_lua.calls.path import Calls
-from kosmo_lua.errors import KosmoError
+from kosmo_lua.errors import Interrupted, KosmoError
 from kosmo_lua.journal import Record
 from kosmo_lua.results import KEPT, Delivery, Rejection, plain
 
@@ -18,6 +18,12 @@ CONCURRENCY = 4
 
 _AT_FAULT = (400, 413, 422)
 """With these statuses a service may refuse a request because of one event in it."""
+
+_HOPELESS = 10
+"""After so many events that were each refused alone, and none that was accepted, no request is split any more."""
+
+_FRAME = 1024
+"""Bytes of a request's body that are left for what is around the events."""
 
 
 class Queued(NamedTuple):
@@ -34,7 +40,13 @@ class _Tally:
     def __init__(self, record: Record) -> None:
         self._record = record
         self._lock = Lock()
+        self._alone = 0
         self.total = Delivery()
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether it is not the events for which the service refuses requests."""
+        return self._alone >= _HOPELESS and not self.total.accepted
 
     def add(
         self,
@@ -56,8 +68,9 @@ class _Tally:
             bytes=size * requests,
         )
         with self._lock:
+            self._alone += len(rejected) == 1
             self.total = self.total.plus(more)
-            self._record(["delivered", plain(more)])
+            self._record(["delivered", call.number, plain(more)])
 
 
 class _Lane:
@@ -65,14 +78,14 @@ class _Lane:
 
     def __init__(self, call: Call, limits: "BatchLimits", size: int | None) -> None:
         self.call = call
-        self.limits = limits
         self._most = min(size or limits.events, limits.events)
+        self._room = limits.size - _FRAME
         self.events: list[Queued] = []
         self._bytes = 0
 
     def takes(self, size: int) -> bool:
         """Whether an event of so many bytes fits into the request."""
-        return len(self.events) < self._most and self._bytes + size + 1 <= self.limits.size
+        return len(self.events) < self._most and self._bytes + size + 1 <= self._room
 
     def add(self, event: Queued) -> None:
         self.events.append(event)
@@ -106,6 +119,7 @@ class Batch:
         self._lanes: dict[tuple[str, str], _Lane] = {}
         self._running: set[int] = set()
         self._queued = 0
+        self._lock = Lock()
         self.requests = 0
         """How many requests were begun."""
 
@@ -143,7 +157,8 @@ class Batch:
             self._concurrent.collect(number)
 
     def _request(self, call: Call, events: list[Queued]) -> Call:
-        self.requests += 1
+        with self._lock:  # halves are sent on the threads of their requests
+            self.requests += 1
         name = f"{call.target.integration.name}.batch"
         return self._calls.follow(call, name, len(events))
 
@@ -157,8 +172,11 @@ class Batch:
 
         try:
             self._calls.perform(call, send)
+        except Interrupted:  # the run is over; the journal knows what was sent
+            raise
         except KosmoError as error:
-            if error.status in _AT_FAULT and len(events) > 1:
+            is_split = error.status in _AT_FAULT and len(events) > 1
+            if is_split and not self._tally.is_hopeless:
                 self._tally.add(call, size)
                 self._deliver_halves(call, events)
             elif call.effect == "unknown":

@@ -81,7 +81,7 @@ class Calls:
         """
         target = self._resolve(name)
         if not isinstance(arguments, dict):
-            raise self._blamed(target, target.function.full_name, not_named(target, arguments))
+            raise self._blamed(target, target.function.log_name, not_named(target, arguments))
         return self.begin(target, arguments)
 
     def prepare_with(self, name: str, values: list[Json]) -> Call:
@@ -90,7 +90,7 @@ class Calls:
         try:
             arguments = named(target, values)
         except KosmoError as error:
-            raise self._blamed(target, target.function.full_name, error) from None
+            raise self._blamed(target, target.function.log_name, error) from None
         return self.begin(target, arguments)
 
     def check(self, target: Target) -> str:
@@ -114,13 +114,13 @@ class Calls:
             self.perform(self.begin(target, arguments, dry_run=True))
         except NotSent as end:
             if target.function.access == "write" and not end.request.writes:
-                self._record(["warning", _READS_FIRST.format(target.function.full_name)])
+                self._record(["warning", _READS_FIRST.format(target.function.log_name)])
             return end.request
         return None
 
     def begin(self, target: Target, arguments: JsonObject, *, dry_run: bool = False) -> Call:
         """Begin a call: it is recorded, checked and permitted, and its client is ready."""
-        call = self._recorded(target, arguments, target.function.full_name)
+        call = self._recorded(target, arguments, target.function.log_name)
         try:
             self._check(call, dry_run=dry_run)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # a model may be a stranger's; it is logged all the same
@@ -144,7 +144,7 @@ class Calls:
         from kosmo_lua.http import encode  # noqa: PLC0415  # httpx, as above
 
         target = self._resolve(name)
-        call = Call(next(self._numbers), target, {}, self._record, target.function.full_name)
+        call = Call(next(self._numbers), target, {}, self._record, target.function.log_name)
         try:
             call.arguments = named(target, values) if by_position else values
             api, exchange = self._check(call)
@@ -156,6 +156,8 @@ class Calls:
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # as in `begin`
             self._begun(call)
             raise self._failed(call, error) from None
+        for sentence in exchange.warnings:
+            self._record(["warning", api.conceal(sentence)])
         return call, event, content
 
     def _check(self, call: Call, *, dry_run: bool = False) -> "tuple[Api[Any], Exchange]":
@@ -224,7 +226,7 @@ class Calls:
         except ApprovalRequired as error:
             if not dry_run:
                 raise
-            sentence = f"{target.function.full_name}: {error.message}. {error.hint}"
+            sentence = f"{target.function.log_name}: {error.message}. {error.hint}"
             self._record(["warning", sentence])
 
     def _equip(self, call: Call, *, dry_run: bool = False) -> "tuple[Api[Any], Exchange]":

@@ -7,27 +7,37 @@ from kosmo_lua.calls.concurrent import Concurrent
 from kosmo_lua.calls.delivery import CONCURRENCY, Batch
 from kosmo_lua.calls.iteration import Iterations
 from kosmo_lua.calls.path import Calls
+from kosmo_lua.calls.pool import Pool
 from kosmo_lua.journal import Record
 from kosmo_lua.results import Delivery
 from kosmo_lua.values import JsonObject
 
 
 class Work:
-    """The calls that go on at once, the lists that are read, and the batches that are open, of one script."""
+    """The calls that go on at once, the lists that are read, and the batches that are open, of one script.
+
+    After its `end` it is that of the next script, and keeps its threads and their connections.
+    """
 
     def __init__(self, calls: Calls, record: Record) -> None:
         self._calls = calls
         self._record = record
-        self.concurrent = Concurrent(calls)
-        self.iterations = Iterations(calls, self.concurrent)
-        self._batches: dict[int, Batch] = {}
+        self._pool = Pool()
+        # They are never used again: what an earlier script has left must not reach what is of this one.
         self._handles = count(1)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.concurrent = Concurrent(self._calls, self._pool)
+        self.iterations = Iterations(self._calls, self.concurrent, self._handles)
+        self._batches: dict[int, Batch] = {}
         self._done = 0
 
     @property
     def requests(self) -> int:
-        """How many requests the batches have begun."""
-        return self._done + sum(batch.requests for batch in self._batches.values())
+        """How many requests count as calls of the script, beside those that it has made itself."""
+        batches = sum(batch.requests for batch in self._batches.values())
+        return self._done + batches + self.iterations.requests
 
     def gather(self, size: int | None, concurrency: int | None) -> int:
         """Begin a batch; return its handle."""
@@ -56,7 +66,18 @@ class Work:
             self._done += self._batches.pop(handle).requests
 
     def end(self, *, over: bool) -> None:
-        """End it all. What waits in a batch goes out, unless the run is over."""
-        for handle in [] if over else [*self._batches]:
-            self.deliver(handle)
-        self.concurrent.close()
+        """End the script. What waits in a batch goes out, and what is under way comes to its end.
+
+        `over`: a limit has ended the run, so nobody waits for anything.
+        """
+        if not over:
+            for handle in [*self._batches]:
+                self.deliver(handle)
+        self._calls.stop()  # a page that nobody wants is not tried again
+        if not over:
+            self.concurrent.drain()
+        self._begin()
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._pool.close()
