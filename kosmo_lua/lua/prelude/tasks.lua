@@ -14,7 +14,7 @@
 
 local kit = ...
 local answer, failure, guard, host, scope = kit.answer, kit.failure, kit.guard, kit.host, kit.scope
-local error, setmetatable = kit.error, kit.setmetatable
+local error, rawequal, setmetatable = kit.error, kit.rawequal, kit.setmetatable
 local close, create, isyieldable = kit.coroutine.close, guard.coroutine.create, kit.coroutine.isyieldable
 local resume, running, status, yield = kit.coroutine.resume, kit.coroutine.running, kit.coroutine.status, kit.coroutine.yield
 local receive, read = answer.receive, answer.read
@@ -105,9 +105,11 @@ end
 
 --------------------------------------------------------------------------------------------------------- running
 
-local function close_thread(thread)
-  local ok, problem = close(thread)
+-- Runs what a task has to close. Returns an error of that, or else the error that has ended it.
+local function close_thread(task)
+  local ok, problem = close(task.thread)
   if not ok and failure.is_fatal(problem) then error(failure.OVER, 0) end
+  return ok, problem
 end
 
 -- From here on a task is a coroutine like any other. Nobody collects its call, if it has one.
@@ -125,13 +127,15 @@ end
 local function abandon(task)
   if task.number then await(task.number) end
   remove(task)
-  close_thread(task.thread)
+  close_thread(task)
 end
 
 local function fail(task, problem)
   if failure.is_fatal(problem) then error(failure.OVER, 0) end
-  local group = task.group
-  if not group.failed(task.key, failure.placed(problem, task.thread)) then group.over = true end
+  local placed = failure.placed(problem, task.thread)
+  local ok, last = close_thread(task)
+  if not ok and not rawequal(last, problem) then placed = last end
+  if not task.group.failed(task.key, placed) then task.group.over = true end
 end
 
 -- Looks at what a task has come to when it was resumed.
@@ -141,9 +145,7 @@ local function settle(task, outer, ok, value)
   if alive and task.waiting then return end
   remove(task)
   if alive then
-    local problem = failure.prefix(task.thread) .. "attempt to yield out of parallel"
-    close_thread(task.thread)
-    fail(task, problem)
+    fail(task, failure.prefix(task.thread) .. "attempt to yield out of parallel")
   elseif ok then
     task.group.finished(task.key, value)
   else
