@@ -47,7 +47,9 @@ def lua(service: RawService) -> Run:
     return lambda code: kosmo.run(f"{NOTE} {code}")
 
 
-NOTE = "local web = app.integrations.web local function note(text) return web.note{text = text} end"
+NOTE = (
+    "local web = app.integrations.web local function note(text) return web.note{text = text} end"
+)
 
 
 def value_of(result: Result) -> Any:
@@ -175,7 +177,9 @@ def test_so_many_requests_at_once_as_the_option_says(lua: Run, service: RawServi
         return Answer(body={})
 
     service.answer = answer
-    watcher = threading.Thread(target=lambda: (poll(lambda: service.most_at_once == 3), gate.set()))
+    watcher = threading.Thread(
+        target=lambda: (poll(lambda: service.most_at_once == 3), gate.set())
+    )
     watcher.start()
     code = "return (batch(function() for n = 1, 20 do note('x') end end, {size = 1, concurrency = 3}))"
     assert value_of(lua(code))["accepted"] == 20
@@ -197,7 +201,10 @@ def test_accounts_and_integrations_have_requests_of_their_own(
     assert result.result is not None
     assert sorted(texts(service)) == [["a", "c"], ["b"], ["b", "zzz"], ["zzz"]]
     expected = {**CLEAN, "queued": 5, "accepted": 4, "rejected_count": 1, "requests": 5}
-    assert report(result.result) == {**expected, "rejected": [{"index": 4, "code": "service_error"}]}
+    assert report(result.result) == {
+        **expected,
+        "rejected": [{"index": 4, "code": "service_error"}],
+    }
 
 
 def test_function_without_events_goes_out_at_once(lua: Run, service: RawService) -> None:
@@ -243,11 +250,15 @@ def test_refused_request_is_split_until_the_event_at_fault_is_found(
 ) -> None:
     """The issue: everything else is accepted; the report says which and why; exit status 3."""
     service.answer = refusing("zzz", status=status)
-    result = lua("return (batch(function() for n = 1, 10 do note(n == 7 and 'zzz' or 'x') end end))")
+    result = lua(
+        "return (batch(function() for n = 1, 10 do note(n == 7 and 'zzz' or 'x') end end))"
+    )
     [rejected] = result.to_dict()["delivery"]["rejected"]  # type: ignore[call-overload, index]
     found = {**CLEAN, "queued": 10, "accepted": 9, "rejected_count": 1, "requests": 7}
     assert report(result.result) == {**found, "rejected": [{"index": 7, "code": "service_error"}]}
-    [bad] = [event for request in service.requests for event in request.json() if event["text"] == "zzz"][-1:]
+    [bad] = [
+        event for request in service.requests for event in request.json() if event["text"] == "zzz"
+    ][-1:]
     assert rejected == {
         "index": 7,
         "id": bad["id"],
@@ -407,7 +418,10 @@ def test_session_begins_clean_after_a_failed_batch(service: RawService) -> None:
             "batch(print, {concurrency = 1.5})",
             "batch: concurrency must be a whole number from 1 to 64, got a number",
         ),
-        ("batch(print, {on_error = 1})", 'batch: on_error must be "report" or "raise", got a number'),
+        (
+            "batch(print, {on_error = 1})",
+            'batch: on_error must be "report" or "raise", got a number',
+        ),
     ],
 )
 def test_wrong_arguments_are_told_in_a_sentence(run: Run, code: str, words: str) -> None:
@@ -434,7 +448,10 @@ def test_call_limit_counts_requests_and_not_events(service: RawService) -> None:
     assert result.error_info is not None
     assert result.error_info.code == "call_limit"
     assert result.delivery is not None
-    assert result.delivery.queued == result.delivery.accepted + result.delivery.unknown + result.delivery.unsent
+    assert (
+        result.delivery.queued
+        == result.delivery.accepted + result.delivery.unknown + result.delivery.unsent
+    )
 
 
 def test_limit_leaves_what_waits_unsent(service: RawService) -> None:
@@ -446,7 +463,12 @@ def test_limit_leaves_what_waits_unsent(service: RawService) -> None:
     assert result.error_info.code == "cpu_limit"
     delivery = result.delivery
     assert delivery is not None
-    assert (delivery.queued, delivery.accepted, delivery.unknown, delivery.unsent) == (25, 20, 0, 5)
+    assert (delivery.queued, delivery.accepted, delivery.unknown, delivery.unsent) == (
+        25,
+        20,
+        0,
+        5,
+    )
     assert len(service.requests) == 2
 
 
@@ -614,10 +636,16 @@ def test_exit_status_of_the_command_is_3(
 ) -> None:
     """The issue: the report is printed, the result kept, and the status says that it is not whole."""
     service.answer = lambda _: Answer(401, {})
-    code = 'return (batch(function() app.integrations.segment.track{event = "e", userId = "u"} end))'
+    code = (
+        'return (batch(function() app.integrations.segment.track{event = "e", userId = "u"} end))'
+    )
     done = kosmo("integrations:lua", "--json", "--eval", code, env=env_of(service))
     document = done.json()
-    assert (done.status, document["success"], document["error_info"]["code"]) == (3, False, "partial")
+    assert (done.status, document["success"], document["error_info"]["code"]) == (
+        3,
+        False,
+        "partial",
+    )
     assert document["result"] == document["delivery"]
     assert document["delivery"]["rejected_count"] == 1
 

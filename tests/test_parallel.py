@@ -40,9 +40,7 @@ def value_of(result: Result) -> Any:
 
 def failing(path: str, *, status: int = 400) -> Callable[[Received], Answer]:
     """Answer with an error for one path, and with the path for every other."""
-    return lambda request: Answer(
-        status if request.path == path else 200, {"path": request.path}
-    )
+    return lambda request: Answer(status if request.path == path else 200, {"path": request.path})
 
 
 def gated(gate: threading.Event, *open_paths: str) -> Callable[[Received], Answer]:
@@ -68,7 +66,9 @@ def test_results_are_in_the_order_of_the_items(lua: Run, service: RawService) ->
         return Answer(body={"path": request.path})
 
     service.answer = answer
-    result = lua("return parallel.map({1, 2, 3}, function(n) return web.get{path = '' .. n}.path end)")
+    result = lua(
+        "return parallel.map({1, 2, 3}, function(n) return web.get{path = '' .. n}.path end)"
+    )
     assert value_of(result) == ["/1", "/2", "/3"]
 
 
@@ -120,9 +120,13 @@ def test_so_many_calls_go_on_at_once_as_the_limit_says(lua: Run, service: RawSer
     """The issue: at most `limit` calls at once, on exactly as many connections."""
     gate = threading.Event()
     service.answer = gated(gate)
-    watcher = threading.Thread(target=lambda: (poll(lambda: service.most_at_once == 7), gate.set()))
+    watcher = threading.Thread(
+        target=lambda: (poll(lambda: service.most_at_once == 7), gate.set())
+    )
     watcher.start()
-    code = "parallel.map(('x'):rep(200):gmatch('.'), function() web.get{path = 'x'} end, {limit = 7})"
+    code = (
+        "parallel.map(('x'):rep(200):gmatch('.'), function() web.get{path = 'x'} end, {limit = 7})"
+    )
     assert value_of(lua(code)) is None
     watcher.join()
     assert (service.most_at_once, service.connections, len(service.requests)) == (7, 7, 200)
@@ -239,7 +243,9 @@ def test_parallel_inside_parallel(lua: Run, service: RawService) -> None:
     """The issue: nested; the calls of all of them go on at once."""
     gate = threading.Event()
     service.answer = gated(gate)
-    watcher = threading.Thread(target=lambda: (poll(lambda: service.most_at_once == 6), gate.set()))
+    watcher = threading.Thread(
+        target=lambda: (poll(lambda: service.most_at_once == 6), gate.set())
+    )
     watcher.start()
     result = lua("""
     return parallel.map({"a", "b"}, function(outer)
@@ -380,7 +386,10 @@ def test_script_that_replaces_the_library_breaks_itself_alone(lua: Run) -> None:
     [
         ("parallel.map()", "parallel.map: it takes a function, got nil"),
         ("parallel.map(nil, print)", "parallel.map: it takes a list or an iterator, got nil"),
-        ("parallel.map('abc', print)", "parallel.map: it takes a list or an iterator, got a string"),
+        (
+            "parallel.map('abc', print)",
+            "parallel.map: it takes a list or an iterator, got a string",
+        ),
         ("parallel.map({}, print, 5)", "parallel.map: the options must be a table, got a number"),
         ("parallel.map({}, print, {lim = 1})", "parallel.map: unknown option lim"),
         (
@@ -443,7 +452,10 @@ def test_nesting_without_end_is_an_error(run: Run) -> None:
 LIMITED = {
     "cpu_limit": ("while true do end", Limits(cpu=0.2)),
     "wall_limit": ("while true do pcall(web.get, {path = 'x'}) end", Limits(wall=0.5)),
-    "memory_limit": ("local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end", Limits(memory=4_000_000)),
+    "memory_limit": (
+        "local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end",
+        Limits(memory=4_000_000),
+    ),
     "output_limit": ("while true do pcall(print, 'x') end", Limits(output=1000)),
     "call_limit": ("while true do pcall(web.get, {path = 'x'}) end", Limits(calls=20)),
 }
@@ -542,7 +554,9 @@ def test_scripts_of_a_session_share_threads_and_connections(service: RawService)
     """Ours: a session keeps what the first script has opened, and its end closes it."""
     code = "parallel.map({1, 2, 3, 4}, function() app.integrations.web.get{path = 'x'} end)"
     service.answer = gated(gate := threading.Event())
-    watcher = threading.Thread(target=lambda: (poll(lambda: service.most_at_once == 4), gate.set()))
+    watcher = threading.Thread(
+        target=lambda: (poll(lambda: service.most_at_once == 4), gate.set())
+    )
     watcher.start()
     with web_kosmo(service) as kosmo, kosmo.session() as session:
         for _ in range(5):
