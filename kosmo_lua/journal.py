@@ -234,8 +234,8 @@ class Recorder:
         for number, call in self._open.items():
             self._answered[number] = cut = call.cut()
             self._ended(cut, call.arguments)
-        for call in self._answered.values():
-            self._delivery = self._delivery.plus(_cut_off(call))
+        for request in self._answered.values():
+            self._delivery = self._delivery.plus(_cut_off(request))
         self._open.clear()
         self._answered.clear()
         delivery = self._delivery.closed(self.queued) if self.queued else None

@@ -5,6 +5,7 @@ It counts connections, and how many requests it had at once; an answer of None i
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -195,6 +196,20 @@ def list_rows(api: _Api, rows: _List) -> Json:
     """
     [page] = [next(_pages(None, api, rows))]
     return page.rows
+
+
+def opens(gate: threading.Event, service: RawService, at_once: int) -> threading.Thread:
+    """Open a gate as soon as the service has so many requests at once."""
+
+    def work() -> None:
+        deadline = time.monotonic() + 20
+        while service.most_at_once < at_once and time.monotonic() < deadline:
+            time.sleep(0.005)
+        gate.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
 
 
 @pytest.fixture

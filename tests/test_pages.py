@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import Finished, poll
-from posthog_service import Call, Lua, RecordingPostHog, Sent, failure
+from posthog_service import PERSON, Call, Lua, RecordingPostHog, Sent, failure
 from raw_service import Answer, RawService, Received, web
 
 from kosmo_lua import Kosmo, Limits, Result
@@ -332,6 +332,7 @@ class Meanwhile(list[Sent]):
         self._act = act
 
     def append(self, sent: Sent) -> None:
+        """Remember a request."""
         super().append(sent)
         if len(self) == self._number:
             self._act()
@@ -430,7 +431,7 @@ def test_events_that_come_meanwhile_change_nothing(lua: Lua, recorder: Recording
     project.events = events(*(float(age) for age in range(100, 135)))
 
     def add() -> None:
-        late = [{**event, "id": f"{event['id'][:-12]}999999999999"} for event in events(50.0)]
+        late: list[JsonObject] = [{**event, "id": PERSON} for event in events(50.0)]
         project.events = [*late, *project.events]
 
     recorder.requests = Meanwhile(2, add)

@@ -83,12 +83,10 @@ def by_time(read: List, api: PostHog, page: Any) -> Iterator[Rows]:  # noqa: ANN
 
 
 def _day_before(before: str | None, rows: list[JsonObject], now: datetime) -> str:
-    """Return since when PostHog lists if nobody says it: a day before `before`, which moves from page to page."""
-    if before is None:
-        end = now
-    else:
-        # What `-7d` means is PostHog's to say; the latest event came not long before.
-        end = _time_of(rows[0].get("timestamp") if before.startswith("-") else before)
+    """Return since when PostHog lists if nobody says it: a day before `before`, which moves on."""
+    # What `-7d` means is PostHog's to say; the latest event came not long before.
+    known = rows[0].get("timestamp") if before and before.startswith("-") else before
+    end = _time_of(known) if known else now
     return (end - timedelta(hours=24)).isoformat()
 
 

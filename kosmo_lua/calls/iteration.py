@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from kosmo_lua.calls.call import Call
 from kosmo_lua.calls.concurrent import Concurrent
 from kosmo_lua.calls.path import Calls
+from kosmo_lua.calls.tally import Tally
 from kosmo_lua.values import Json
 
 if TYPE_CHECKING:  # httpx, as in path
@@ -44,15 +45,16 @@ class _Iteration:
 
 
 class Iterations:
-    """The lists that a script is reading. Each page is a call."""
+    """The lists that a script is reading. Each page is a call; `requests` counts those after the first."""
 
-    def __init__(self, calls: Calls, concurrent: Concurrent, handles: Iterator[int]) -> None:
+    def __init__(
+        self, calls: Calls, concurrent: Concurrent, handles: Iterator[int], requests: Tally
+    ) -> None:
         self._calls = calls
         self._concurrent = concurrent
         self._open: dict[int, _Iteration] = {}
         self._handles = handles
-        self.requests = 0
-        """How many pages were asked for after the first of each list."""
+        self._requests = requests
 
     def open(self, call: Call) -> int:
         """Begin to read a list by a prepared call; return its handle."""
@@ -86,7 +88,7 @@ class Iterations:
             following = self._calls.follow(iteration.call)
             iteration.number = self._concurrent.submit(following, iteration.read)
             iteration.is_asked = True
-            self.requests += 1
+            self._requests.add()
         return rows
 
     def close(self, handle: int) -> None:

@@ -8,6 +8,7 @@ from kosmo_lua.calls.delivery import CONCURRENCY, Batch
 from kosmo_lua.calls.iteration import Iterations
 from kosmo_lua.calls.path import Calls
 from kosmo_lua.calls.pool import Pool
+from kosmo_lua.calls.tally import Tally
 from kosmo_lua.journal import Record
 from kosmo_lua.results import Delivery
 from kosmo_lua.values import JsonObject
@@ -28,16 +29,12 @@ class Work:
         self._begin()
 
     def _begin(self) -> None:
+        self.requests = Tally()
+        """The requests that count as calls of the script, beside those that it makes itself."""
         self.concurrent = Concurrent(self._calls, self._pool)
-        self.iterations = Iterations(self._calls, self.concurrent, self._handles)
+        lists = (self.concurrent, self._handles, self.requests)
+        self.iterations = Iterations(self._calls, *lists)
         self._batches: dict[int, Batch] = {}
-        self._done = 0
-
-    @property
-    def requests(self) -> int:
-        """How many requests count as calls of the script, beside those that it has made itself."""
-        batches = sum(batch.requests for batch in self._batches.values())
-        return self._done + batches + self.iterations.requests
 
     def gather(self, size: int | None, concurrency: int | None) -> int:
         """Begin a batch; return its handle."""
@@ -46,6 +43,7 @@ class Work:
             self._calls,
             self.concurrent,
             self._record,
+            self.requests,
             size=size,
             concurrency=concurrency or CONCURRENCY,
         )
@@ -59,11 +57,7 @@ class Work:
 
     def deliver(self, handle: int) -> Delivery:
         """End a batch: everything goes out; return what became of it."""
-        batch = self._batches[handle]
-        try:
-            return batch.close()
-        finally:
-            self._done += self._batches.pop(handle).requests
+        return self._batches.pop(handle).close()
 
     def end(self, *, over: bool) -> None:
         """End the script. What waits in a batch goes out, and what is under way comes to its end.

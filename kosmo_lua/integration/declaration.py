@@ -123,7 +123,7 @@ class Integration(Generic[A]):
             aliases=self._short(each.name),
             summary=f"Iterate over everything that {lists.name} lists, page by page.",
             description=_EACH.format(lists=lists.full_name, size=size),
-            returns=f"an iterator for `for`, which gives one {item.replace('_', ' ')} after the other, as the list has it.",
+            returns=f"an iterator for `for`, which gives one {item.replace('_', ' ')} after the other.",
             examples=(f"for {item} in {path}({each.example}) do\n  print({item}.id)\nend",),
             invoke=partial(_read_all, pages),
             pages=pages,
@@ -131,12 +131,12 @@ class Integration(Generic[A]):
         )
 
 
-_EACH = """It takes what `{lists}` takes.{size} The next page is on its way while the script works on this one; \
-`break` ends it. A page that fails raises its error at the line of the loop. What comes twice because the list has \
-changed meanwhile is left out.
+_EACH = """It takes what `{lists}` takes.{size} The next page is on its way while the script works on \
+this one; `break` ends it. A page that fails raises its error at the line of the loop. What comes twice \
+because the list has changed meanwhile is left out.
 
-Each page is a call of `{lists}`: for the policy, in the call log and for `--call-limit`. Without a script all rows are \
-returned as one list."""
+Each page is a call of `{lists}`: for the policy, in the call log and for `--call-limit`. Without a script \
+all rows are returned as one list."""
 
 
 class _NoParams(Params):

@@ -142,7 +142,7 @@ class Namespace:
     @property
     def requests(self) -> int:
         """How many requests the batches and the lists of the script have begun."""
-        return self._work.requests if "_work" in self.__dict__ else 0
+        return self._work.requests.number if "_work" in self.__dict__ else 0
 
     @cached_property
     def _work(self) -> "Work":
