@@ -9,7 +9,7 @@ Events are JSON lists, so that they cross a pipe as lines:
     ["send", number]                one of its requests is about to leave
     ["wait", number, milliseconds, "rate" or "retry", status of the last answer or null, effect so far]
     ["answer", number, effect, status, attempts, duration_ms, [code, message] or null]
-    ["delivered", what became of the events of a request, a Delivery as a dict]
+    ["delivered", number, what became of the events of its request, a Delivery as a dict]
     ["warning", sentence]
     ["end", ending]                 the last one, an Ending as a dict
 """
@@ -97,6 +97,8 @@ class Recorder:
         self._log = CallLog()
         self._waited = 0.0
         self._delivery = Delivery()
+        self._answered: dict[int, Call] = {}
+        """The requests of batches that have ended, until it is known what became of their events."""
         self.queued = 0
         """The events that batches have taken; whoever watches the run sets it at its end."""
         self.ending: Ending | None = None
@@ -159,7 +161,9 @@ class Recorder:
         if reason == "rate":
             self._waited += milliseconds
 
-    def _on_delivered(self, facts: dict[str, Any]) -> None:
+    def _on_delivered(self, number: int, facts: dict[str, Any]) -> None:
+        if self._answered.pop(number, None) is None:  # of an earlier script, as an answer
+            return
         rejected = tuple(Rejection(**each) for each in facts["rejected"])
         self._delivery = self._delivery.plus(Delivery(**{**facts, "rejected": rejected}))
 
@@ -176,7 +180,10 @@ class Recorder:
         if call is None:  # of an earlier script of the session, which ended without it
             return
         problem = CallError(*error) if error else None
-        self._ended(call, call.ended(effect, status, attempts, duration_ms, problem))
+        ended = call.ended(effect, status, attempts, duration_ms, problem)
+        if ended.events:
+            self._answered[number] = ended
+        self._ended(call, ended)
 
     def _ended(self, call: OpenCall, entry: Call) -> None:
         self._log.add(entry)
@@ -201,13 +208,13 @@ class Recorder:
         """
         if self._listeners.failure:
             raise self._listeners.failure
-        for call in self._open.values():
-            self._ended(call, call.cut())
-            if call.events and call.sent:
-                unknown = call.events if call.effect == "unknown" else 0
-                lost = Delivery(unknown=unknown, requests=call.sent)
-                self._delivery = self._delivery.plus(lost)
+        for number, call in self._open.items():
+            self._answered[number] = cut = call.cut()
+            self._ended(call, cut)
+        for request in self._answered.values():
+            self._delivery = self._delivery.plus(_cut_off(request))
         self._open.clear()
+        self._answered.clear()
         delivery = self._delivery.closed(self.queued) if self.queued else None
         if delivery and delivery.accepted < delivery.queued and ending.error is None:
             ending = _not_whole(ending, delivery)
@@ -243,6 +250,14 @@ def _not_whole(ending: Ending, delivery: Delivery) -> Ending:
     unknown: Effect = "unknown" if delivery.unknown else "sent"
     info = ErrorInfo("partial", "runtime", effect=unknown, hint=hint)
     return ending._replace(error=message, info=info)
+
+
+def _cut_off(call: Call) -> Delivery:
+    """Return what became of the events of a request when the run ended before its batch could tell."""
+    events = call.events or 0
+    if call.effect == "sent" and call.error is None:
+        return Delivery(accepted=events, requests=call.attempts)
+    return Delivery(unknown=events if call.effect == "unknown" else 0, requests=call.attempts)
 
 
 def _sorted(pairs: list[tuple[str, Json]]) -> JsonObject:

@@ -16,7 +16,13 @@ from kosmo_lua import Kosmo, Result
 from kosmo_lua.integration import Api, Credentials, Field, Integration, JsonObject, Params
 from kosmo_lua.values import Json
 
-pytest_plugins = ["kosmo_lua.testing", "posthog_service", "pseudo_terminal", "raw_server"]
+pytest_plugins = [
+    "kosmo_lua.testing",
+    "posthog_service",
+    "pseudo_terminal",
+    "raw_server",
+    "raw_service",
+]
 
 ROOT = Path(__file__).parent.parent
 COMMAND = (sys.executable, "-m", "kosmo_lua")
