@@ -122,7 +122,7 @@ class _Api(Api[_Settings]):
     batches: ClassVar[BatchLimits] = BatchLimits(size=3024, events=10, event_size=1000)
 
     def deliver(self, event: Event) -> None:
-        self._post("/note", encode(event.body))
+        self._post("/note", event.content)
 
     def deliver_batch(self, events: Sequence[bytes]) -> None:
         self._post("/batch", b"[" + b",".join(events) + b"]")
@@ -169,7 +169,7 @@ def note(api: _Api, text: _Note) -> Event:
     """
     found = api.new_id()
     body: JsonObject = {"text": text.text, "id": found}
-    return Event(body=body, id={"id": found}, answer={"noted": True, "id": found})
+    return Event(content=encode(body), id={"id": found}, answer={"noted": True, "id": found})
 
 
 class _List(Params):
