@@ -102,7 +102,7 @@ def test_call_that_the_end_cuts_off_is_written_then(
 ) -> None:
     """The card: with what is known of its effect."""
     kosmo_emulator.fault(delay=60)
-    assert kosmo(*RUN, "--timeout=1.5", "--eval", TRACK).status == 124
+    assert kosmo(*RUN, "--timeout=4", "--eval", TRACK).status == 124
     (call,) = traced()
     assert (call["effect"], call["attempts"], call["error"]) == ("unknown", 1, "interrupted")
 
@@ -157,7 +157,7 @@ def test_only_what_has_left_is_unknown(kosmo_emulator: Emulator, isolation: Isol
     kosmo_emulator.fault(retry_after=30, delay=0.5, path="/v1/track")
     kosmo_emulator.fault(delay=1, path="/")
     code = f"parallel.all{{a = function() {TRACK} end, b = function() {ME} {TRACK} end}}"
-    with Embedded(isolation=isolation, limits=Limits(wall=3)) as kosmo:
+    with Embedded(isolation=isolation, limits=Limits(wall=5)) as kosmo:
         result = kosmo.run(code)
     assert result.error_info is not None
     assert result.error_info.code == "wall_limit"
