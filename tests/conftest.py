@@ -44,6 +44,12 @@ def clean_environ(
 
 
 @pytest.fixture
+def retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests are tried again, as they are where nobody says otherwise."""
+    monkeypatch.delenv("KOSMO_RETRY_BUDGET")
+
+
+@pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of the user's own."""
     home = tmp_path / "home"

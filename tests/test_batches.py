@@ -20,6 +20,8 @@ from kosmo_lua.errors import CODES, ApprovalRequired
 from kosmo_posthog import posthog
 from kosmo_segment import segment
 
+pytestmark = pytest.mark.usefixtures("retries")
+
 Run = Callable[[str], Result]
 
 

@@ -9,6 +9,8 @@ from envelopes import assert_fits
 
 from kosmo_lua.emulator import Emulator
 
+pytestmark = pytest.mark.usefixtures("retries")
+
 Kosmo = Callable[..., Finished]
 
 TRACK = ("integrations:call", "segment.track", "--event=E", "--user-id=u", "--json")

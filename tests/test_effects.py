@@ -20,6 +20,8 @@ from kosmo_lua.values import JsonObject
 from kosmo_posthog.emulator.seed import flag
 from kosmo_segment import Segment, segment
 
+pytestmark = pytest.mark.usefixtures("retries")
+
 Environ = dict[str, str]
 
 TRACK = 'app.integrations.segment.track({event = "e", userId = "u"})'

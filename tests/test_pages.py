@@ -14,6 +14,8 @@ from kosmo_lua import Kosmo, Limits, Result
 from kosmo_lua.emulator import Emulator
 from kosmo_lua.values import Json, JsonObject
 
+pytestmark = pytest.mark.usefixtures("retries")
+
 Run = Callable[[str], Result]
 
 

@@ -13,6 +13,8 @@ from raw_service import Answer, RawService, Received, opens, web
 from kosmo_lua import Kosmo, Limits, Result
 from kosmo_lua.isolation import Isolation
 
+pytestmark = pytest.mark.usefixtures("retries")
+
 Run = Callable[[str], Result]
 
 PERSON = "0196f1c2-0000-7000-8000-000000000101"

@@ -16,6 +16,8 @@ from kosmo_lua.emulator import Emulator
 from kosmo_lua.isolation import Isolation
 from kosmo_lua.progress import Waiting
 
+pytestmark = pytest.mark.usefixtures("retries")
+
 TRACK = 'app.integrations.segment.track_event({event = "E", userId = "u"})'
 ME = "app.integrations.segment.get_current_user()"
 QUESTION = "Allow it? [y/N/a], a: always for this run: "

@@ -35,6 +35,8 @@ from kosmo_posthog.insights import (
 )
 from kosmo_posthog.persons import Persons, list_persons
 
+pytestmark = pytest.mark.usefixtures("retries")
+
 Environ = dict[str, str]
 
 WORKSPACE: JsonObject = {"data": {"workspace": {"id": "w", "slug": "s", "name": "n"}}}

@@ -19,6 +19,8 @@ from kosmo_lua.isolation import Isolation
 from kosmo_lua.results import Access, Call, CallError, Retry
 from kosmo_lua.values import JsonObject
 
+pytestmark = pytest.mark.usefixtures("retries")
+
 Environ = dict[str, str]
 
 

@@ -20,7 +20,7 @@ from kosmo_lua.emulator import Emulator
 TRACK = 'app.integrations.segment.track({event = "e", userId = "u"})'
 CAPTURE = 'app.integrations.posthog.capture_event({event = "e", distinct_id = "u"})'
 
-pytestmark = pytest.mark.usefixtures("kosmo_emulator", "home")
+pytestmark = pytest.mark.usefixtures("kosmo_emulator", "home", "retries")
 
 Start = Callable[..., subprocess.Popen[bytes]]
 

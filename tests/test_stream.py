@@ -15,6 +15,8 @@ from kosmo_lua import RunEvent
 from kosmo_lua.emulator import Emulator
 from kosmo_lua.isolation import Isolation
 
+pytestmark = pytest.mark.usefixtures("retries")
+
 Kosmo = Callable[..., Finished]
 Start = Callable[..., subprocess.Popen[bytes]]
 

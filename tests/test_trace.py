@@ -18,6 +18,8 @@ from kosmo_lua import Limits
 from kosmo_lua.emulator import Emulator
 from kosmo_lua.isolation import Isolation
 
+pytestmark = pytest.mark.usefixtures("retries")
+
 Kosmo = Callable[..., Finished]
 Start = Callable[..., subprocess.Popen[bytes]]
 
@@ -152,8 +154,11 @@ def test_full_disk_is_a_warning(kosmo: Kosmo) -> None:
 
 
 @pytest.mark.parametrize("isolation", ["thread", "process"])
-def test_only_what_has_left_is_unknown(kosmo_emulator: Emulator, isolation: Isolation) -> None:
-    """The card: a call that only waited for a rate limit when the run ended has no effect, for sure."""
+def test_what_waits_has_no_unknown_effect(kosmo_emulator: Emulator, isolation: Isolation) -> None:
+    """The card: a call that only waited for a rate limit when the run ended has no effect, for sure.
+
+    One that waits after an answer has sent, and nothing of it is unknown.
+    """
     kosmo_emulator.fault(retry_after=30, delay=0.5, path="/v1/track")
     kosmo_emulator.fault(delay=1, path="/")
     code = f"parallel.all{{a = function() {TRACK} end, b = function() {ME} {TRACK} end}}"
@@ -162,6 +167,6 @@ def test_only_what_has_left_is_unknown(kosmo_emulator: Emulator, isolation: Isol
     assert result.error_info is not None
     assert result.error_info.code == "wall_limit"
     cut = {call.attempts: call for call in result.call_log if call.error}
-    assert {attempts: call.effect for attempts, call in cut.items()} == {0: "none", 1: "unknown"}
+    assert {attempts: call.effect for attempts, call in cut.items()} == {0: "none", 1: "sent"}
     assert [wait.reason for call in cut.values() for wait in call.retries] == ["rate", "rate"]
-    assert result.meta.calls.unknown == 1
+    assert result.meta.calls.unknown == 0
