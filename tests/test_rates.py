@@ -304,13 +304,17 @@ class Asked(PostHog):
 ANALYTICS = ((240, 60), (1200, 3600))
 OTHERS = ((480, 60), (4800, 3600))
 FUNCTIONS: list[tuple[Callable[[Asked], object], str, object]] = [
-    (lambda api: list_events(api, Events(after="-1d")), "analytics", ANALYTICS),
-    (lambda api: list_persons(api, Persons()), "analytics", ANALYTICS),
-    (lambda api: list_insights(api, Insights()), "analytics", ANALYTICS),
-    (lambda api: list_feature_flags(api, Flags()), "crud", OTHERS),
+    (
+        lambda api: list_events(api, Events.model_validate({"after": "-1d"})),
+        "analytics",
+        ANALYTICS,
+    ),
+    (lambda api: list_persons(api, Persons.model_validate({})), "analytics", ANALYTICS),
+    (lambda api: list_insights(api, Insights.model_validate({})), "analytics", ANALYTICS),
+    (lambda api: list_feature_flags(api, Flags.model_validate({})), "crud", OTHERS),
     (lambda api: delete_feature_flag(api, Flag(flag_id=1)), "crud", OTHERS),
-    (lambda api: list_dashboards(api, Dashboards()), "crud", OTHERS),
-    (lambda api: list_cohorts(api, Cohorts()), "crud", OTHERS),
+    (lambda api: list_dashboards(api, Dashboards.model_validate({})), "crud", OTHERS),
+    (lambda api: list_cohorts(api, Cohorts.model_validate({})), "crud", OTHERS),
     (lambda api: api.key(), "crud", OTHERS),
     (lambda api: api.deliver_batch([b"{}"]), "capture", ()),
 ]

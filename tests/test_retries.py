@@ -335,6 +335,13 @@ def test_a_wait_within_the_budget_is_kept_exactly(
     assert result.meta.waited_ms == milliseconds
 
 
+def test_a_wait_of_just_the_budget_is_kept(server: RawServer, to_server: Environ) -> None:
+    """Ours: services that count by the minute ask for 60 s, which is the default."""
+    server.answers(reply(429, None, Retry_After="0.6"))
+    assert run(to_server, TRACK.code, retry_budget=0.6).error is None
+    assert len(server.requests) == 2
+
+
 @pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("words", ["0", "-1", "soon", "", "9" * 5000, "1e3", "nan", "Mon, 99 Zzz"])
 def test_a_service_that_names_no_wait_is_not_stormed(
@@ -383,8 +390,8 @@ def test_a_wait_counts_against_the_time_of_the_run(
     kosmo_emulator.fault(status=status, retry_after=30)
     started = time.monotonic()
     code = 'app.integrations.segment.track({event = "e", userId = "u"})'
-    done = kosmo("integrations:lua", "--json", "--timeout", "1", "--eval", code)
-    assert time.monotonic() - started < 10
+    done = kosmo("integrations:lua", "--json", "--timeout", "3", "--eval", code)
+    assert time.monotonic() - started < 15
     document = done.json()
     assert (done.status, document["error_info"]["code"]) == (124, "wall_limit")
     [call] = document["call_log"]
@@ -463,6 +470,17 @@ def test_a_thread_that_is_left_behind_sends_nothing(server: RawServer, to_server
         assert kosmo.run("return 1").result == 1  # another script does not bring it back
         poll(lambda: "kosmo-script" not in _left(), seconds=4)
     assert len(server.requests) == 1
+
+
+def test_the_next_script_of_a_session_sends_again(server: RawServer, to_server: Environ) -> None:
+    """Ours: what a limit has ended is the script, and not the connections of the session."""
+    server.answers(reply(429, None, Retry_After="1.5"))
+    code = f"local segment = app.integrations.segment return {TRACK.code}.success"
+    with Kosmo(environ=to_server, limits=Limits(wall=1)) as kosmo, kosmo.session() as session:
+        assert session.run(code).error == "eval:1: time limit of 1 s exceeded"
+        assert session.lost is False
+        again = session.run(code)
+    assert (again.result, len(server.requests)) == (True, 2)
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

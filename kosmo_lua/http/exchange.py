@@ -43,7 +43,7 @@ class Patience:
         now = time.monotonic()
         if self._end is None:
             self._end = now + self._seconds
-        return now + seconds < self._end
+        return now + seconds <= self._end
 
 
 @dataclass
