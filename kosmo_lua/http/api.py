@@ -148,7 +148,7 @@ class Api(Generic[C]):
 
     def _request(self, method: str, url: str, **parts: Any) -> httpx.Request:  # noqa: ANN401  # of httpx
         try:
-            return self._connections.client(url).build_request(method, url, **parts)
+            return self._connections.request(method, url, **parts)
         except UnicodeEncodeError:  # not of the address
             raise
         except (httpx.InvalidURL, UnicodeError) as error:

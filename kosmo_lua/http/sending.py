@@ -5,7 +5,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.errors import KosmoError, RateLimited, ServiceError
-from kosmo_lua.http.connections import Connections, read_whole
+from kosmo_lua.http.connections import Connections
 from kosmo_lua.http.exchange import Exchange, Patience
 from kosmo_lua.http.failures import (
     impossible,
@@ -132,9 +132,7 @@ class Sending:
         request, title = self._request, self._api.title
         self._exchange.begin()
         try:
-            response = read_whole(
-                self._connections.client(str(request.url)).send(request, stream=True), title
-            )
+            response = self._connections.send(request, title)
         except httpx.RequestError as error:
             failure = no_answer(error, str(request.url), title, self._api.read_seconds)
             self._connections.reached |= failure.effect != "none"
