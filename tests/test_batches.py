@@ -668,7 +668,7 @@ def test_warning_of_an_event_reaches_the_envelope(service: RawService) -> None:
 
 
 def test_emulator_tells_what_came_twice() -> None:
-    """The issue: answers are lost after the events were kept; what comes again has its ID, and counts once."""
+    """The issue: answers are lost after the events were kept; what comes again has its ID and counts once."""
     with Kosmo(emulator=True, retry_budget=60) as kosmo:
         kosmo.emulator.start()
         kosmo.emulator.fault(chance=0.3, cut="after", seed=3, path="/v1/batch")
