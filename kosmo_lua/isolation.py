@@ -4,7 +4,7 @@ Each place keeps one Lua state for the scripts that run there one after another,
 script that could only be ended with its state; `lost` says so.
 """
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from kosmo_lua.backend import Backend
 from kosmo_lua.lua.limits import Limits
@@ -38,18 +38,29 @@ if TYPE_CHECKING:  # start-up: each is loaded when a script runs
 Isolation = Literal["thread", "process", "fork"]
 
 
-class Setup(NamedTuple):
-    """What every place needs to run scripts."""
+class Setup:
+    """What every place needs to run scripts. `keep`: Ctrl-C stops a script and keeps its Lua state."""
 
-    backend: Backend
-    limits: Limits
-    ask: "Ask | None"
-    emulator: "Callable[[], Emulator] | None"
-    forced: bool
-    audit: str | None
-    run_id: str | None
-    keep: bool
-    """Whether Ctrl-C stops a script and keeps its Lua state."""
+    def __init__(  # noqa: PLR0913  # what Kosmo was given
+        self,
+        backend: Backend,
+        limits: Limits,
+        *,
+        ask: "Ask | None",
+        emulator: "Callable[[], Emulator] | None",
+        forced: bool,
+        audit: str | None,
+        run_id: str | None,
+        keep: bool,
+    ) -> None:
+        self.backend = backend
+        self.limits = limits
+        self.ask = ask
+        self.emulator = emulator
+        self.forced = forced
+        self.audit = audit
+        self.run_id = run_id
+        self.keep = keep
 
 
 class InThread:
@@ -68,6 +79,7 @@ class InThread:
             setup = self._setup
             self._watchdog = Watchdog(setup.backend, setup.limits, setup.ask)
         recorder = make_recorder()
+        recorder.begin()
         ending = self._watchdog.run(script, recorder)
         recorder.queued = self._watchdog.queued
         self.lost = not self._watchdog.alive
@@ -104,6 +116,7 @@ class _InProcess:
             self._process, setup.limits, ask=setup.ask, wakeup=wakeup, keep=setup.keep
         )
         try:
+            recorder.begin()
             ending = supervisor.watch(recorder)
             recorder.queued = self._process.meter.queued
         except BaseException:  # the caller is leaving

@@ -24,9 +24,11 @@ if TYPE_CHECKING:  # start-up: each is loaded by the method that needs it
     from kosmo_lua.emulator import Emulator
     from kosmo_lua.integration import Integration
     from kosmo_lua.policy import Ask
+    from kosmo_lua.progress import Progress
     from kosmo_lua.readiness import Readiness
     from kosmo_lua.reference import Reference
     from kosmo_lua.results import CallResult, Result
+    from kosmo_lua.run_events import RunEvent
 
 
 class Kosmo:
@@ -80,6 +82,10 @@ class Kosmo:
         self.config = config or Config.of(environ)
         if force:
             self.config.check_force()
+        if run_id is not None:
+            from kosmo_lua.runs import check_run_id  # noqa: PLC0415  # only to repeat a run
+
+            check_run_id(run_id)
         self._backend = Backend(
             environ,
             config=self.config,
@@ -112,16 +118,26 @@ class Kosmo:
         arguments: Sequence[str] = (),
         folders: Sequence[str] = (),
         on_output: Callable[[str], None] | None = None,
+        on_event: "Callable[[RunEvent], None] | None" = None,
+        on_progress: "Callable[[Progress], None] | None" = None,
     ) -> "Result":
         """Run a Lua program and return its Result; a failure of the script is in it, and is not raised.
 
         `name` is the file name that errors carry, `arguments` becomes the table `arg`, `folders` is where
-        `require` looks for modules (nowhere by default), `on_output` is called with each printed text as it
-        comes.
+        `require` looks for modules (nowhere by default). Who listens must be quick, as the limits are watched
+        in between: `on_output` gets each printed text as it comes, `on_event` each thing that happens,
+        `on_progress` how far the run is, ten times a second from the second second on. What they raise ends
+        the run and is raised here.
         """
         with self.session() as session:
             return session.run(
-                code, name=name, arguments=arguments, folders=folders, on_output=on_output
+                code,
+                name=name,
+                arguments=arguments,
+                folders=folders,
+                on_output=on_output,
+                on_event=on_event,
+                on_progress=on_progress,
             )
 
     def session(self, *, keep: bool = False) -> Session:
@@ -160,13 +176,17 @@ class Kosmo:
         *,
         account: str = "default",
         dry_run: bool = False,
+        on_progress: "Callable[[Progress], None] | None" = None,
     ) -> "CallResult":
         """Call a function and return the outcome with its log; a failure is in it, and is not raised.
 
         Ctrl-C ends the call and is in the result, too: its `effect` says what is known. With `dry_run`
         everything is checked and nothing is sent: `data["request"]` is what would have been sent first.
+        `on_progress` is as in `run`, and called on a thread of its own.
         """
-        return self._of_thread().attempt(function, arguments or {}, account, dry_run=dry_run)
+        return self._of_thread().attempt(
+            function, arguments or {}, account, dry_run=dry_run, on_progress=on_progress
+        )
 
     def check(self, integration: str, account: str = "default") -> "Answer":
         """Check the credentials of an account, with requests that only read.
@@ -187,7 +207,13 @@ class Kosmo:
     def _of_thread(self) -> "Direct":
         from kosmo_lua.direct import Direct  # noqa: PLC0415  # only for calls without a script
 
-        made = Direct(self._backend, ask=self._ask, forced=self._force, audit=self._audit)
+        made = Direct(
+            self._backend,
+            ask=self._ask,
+            forced=self._force,
+            audit=self._audit,
+            run_id=self._run_id,
+        )
         return self._direct.setdefault(get_ident(), made)
 
     @property

@@ -38,7 +38,8 @@ class Call:
 
     def waits(self, seconds: float, reason: "Reason", status: int | None) -> None:
         """Record that the call waits."""
-        self._record(["wait", self.number, round(seconds * 1000, 1), reason, status])
+        milliseconds = round(seconds * 1000, 1)
+        self._record(["wait", self.number, milliseconds, reason, status, self.effect])
 
     @property
     def effect(self) -> Effect:

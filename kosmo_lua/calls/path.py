@@ -82,7 +82,7 @@ class Calls:
         """
         target = self._resolve(name)
         if not isinstance(arguments, dict):
-            raise self._blamed(target, target.function.full_name, not_named(target, arguments))
+            raise self._blamed(target, target.function.log_name, not_named(target, arguments))
         return self.begin(target, arguments)
 
     def prepare_with(self, name: str, values: list[Json]) -> Call:
@@ -91,7 +91,7 @@ class Calls:
         try:
             arguments = named(target, values)
         except KosmoError as error:
-            raise self._blamed(target, target.function.full_name, error) from None
+            raise self._blamed(target, target.function.log_name, error) from None
         return self.begin(target, arguments)
 
     def check(self, target: Target) -> str:
@@ -115,13 +115,13 @@ class Calls:
             self.perform(self.begin(target, arguments, dry_run=True))
         except NotSent as end:
             if target.function.access == "write" and not end.request.writes:
-                self._record(["warning", _READS_FIRST.format(target.function.full_name)])
+                self._record(["warning", _READS_FIRST.format(target.function.log_name)])
             return end.request
         return None
 
     def begin(self, target: Target, arguments: JsonObject, *, dry_run: bool = False) -> Call:
         """Begin a call: it is recorded, checked and permitted, and its client is ready."""
-        call = self._recorded(target, arguments, target.function.full_name)
+        call = self._recorded(target, arguments, target.function.log_name)
         try:
             self._check(call, dry_run=dry_run)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # a model may be a stranger's; it is logged all the same
@@ -164,14 +164,14 @@ class Calls:
         mint = self._mints.get(key)
         if mint is None:
             self._accounts.find(target.integration, target.account)
-            mint = Call(0, target, arguments, self._record, target.function.full_name)
+            mint = Call(0, target, arguments, self._record, target.function.log_name)
             self._equip(mint)
             self._mints[key] = mint
         assert mint.api is not None, "it was equipped"
         assert mint.exchange is not None, "it was equipped"
         self._accounts.require(target, mint.api.credentials)
         if self._run:
-            function = target.function.full_name
+            function = target.function.log_name
             mint.exchange.identity = self._run.identity(function, target.account, arguments)
         mint.api.begin(mint.exchange)
         return mint
@@ -215,8 +215,9 @@ class Calls:
         self._stopped.set()
 
     def resume(self) -> None:
-        """Another script begins."""
-        self._stopped.clear()
+        """Another script begins; what an earlier one has left behind stays stopped."""
+        if self._stopped.is_set():
+            self._stopped = Flag()
 
     def close(self) -> None:
         """Close every connection."""
@@ -242,7 +243,7 @@ class Calls:
         except ApprovalRequired as error:
             if not dry_run:
                 raise
-            sentence = f"{target.function.full_name}: {error.message}. {error.hint}"
+            sentence = f"{target.function.log_name}: {error.message}. {error.hint}"
             self._record(["warning", sentence])
 
     def _equip(self, call: Call, *, dry_run: bool = False) -> "tuple[Api[Any], Exchange]":
@@ -253,7 +254,7 @@ class Calls:
         call.exchange = Exchange(
             identity=self._identity(call),
             watch=call,
-            sleep=self._sleep,
+            sleep=_sleep(self._stopped),
             writes=call.target.function.access == "write",
             dry_run=dry_run,
             retry_budget=self._retry_budget,
@@ -264,9 +265,6 @@ class Calls:
         if self._run is None:
             return _FRESH
         return self._run.identity(call.name, call.target.account, call.arguments)
-
-    def _sleep(self, seconds: float) -> bool:
-        return not self._stopped.wait(seconds)
 
     def _api(self, target: Target) -> "Api[Any]":
         """Return the client of the target's account."""
@@ -306,6 +304,10 @@ class Calls:
             where = f"{variable} and the region of the account {target.account}"
             error.hint = f"Check {where}.{f' {error.hint}' if error.hint else ''}"
         return error
+
+
+def _sleep(stopped: Flag) -> Callable[[float], bool]:
+    return lambda seconds: not (stopped.wait(seconds) if seconds else stopped.is_set())
 
 
 def _known(error: BaseException) -> KosmoError:

@@ -51,7 +51,9 @@ class Namespace:
         self._ask = ask
 
     def close(self) -> None:
-        """Close the connections of the scripts, if they made any."""
+        """Close the connections of the scripts, and end their threads, if they made any."""
+        if "_work" in self.__dict__:
+            self._work.close()
         if "_calls" in self.__dict__:
             self._calls.close()
 
@@ -71,11 +73,8 @@ class Namespace:
 
     def end(self, *, over: bool) -> None:
         """End a script. Events that wait go out; `over`: nothing more does, for a limit has ended it."""
-        work = self.__dict__.pop("_work", None)
-        if work and over:
-            self._calls.stop()
-        if work:
-            work.end(over=over)
+        if "_work" in self.__dict__:
+            self._work.end(over=over)
 
     def abandon(self) -> None:
         """The run is over although its script goes on: nothing more is sent."""
@@ -112,13 +111,17 @@ class Namespace:
         """Begin to read a list; return its handle."""
         return self._work.iterations.open(self._prepared(kind, path, values))
 
-    def page(self, handle: int) -> int:
-        """Return the number of the call that reads the next page of a list."""
+    def forget(self, number: int) -> None:
+        """Nobody collects a call."""
+        self._work.concurrent.forget(number)
+
+    def page(self, handle: int) -> int | None:
+        """Return the number of the call that reads the next page of a list; None if it needs to be begun."""
         return self._work.iterations.page(handle)
 
-    def rows(self, handle: int) -> Json:
-        """Return the page of a list whose call has ended."""
-        return self._work.iterations.collect(handle)
+    def rows(self, handle: int, *, ahead: bool) -> Json:
+        """Return the page of a list whose call has ended; `ahead`: begin to read the one after it."""
+        return self._work.iterations.collect(handle, ahead=ahead)
 
     def leave(self, handle: int) -> None:
         """Read a list no further."""
@@ -138,8 +141,8 @@ class Namespace:
 
     @property
     def requests(self) -> int:
-        """How many requests the batches of the script have begun."""
-        return self._work.requests if "_work" in self.__dict__ else 0
+        """How many requests the batches and the lists of the script have begun."""
+        return self._work.requests.number if "_work" in self.__dict__ else 0
 
     @cached_property
     def _work(self) -> "Work":
