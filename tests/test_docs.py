@@ -247,7 +247,7 @@ LOST = "event 1 may have been sent: unreachable\n2 of 3 events sent"
         ({"status": 503}, "0", EVENTS, 69),
         ({"cut": "after"}, "60", SENT, 0),
         ({"cut": "after"}, "0", LOST, 0),
-        ({"retry_after": 60}, "60", EVENTS, 75),
+        ({"retry_after": 3600}, "60", EVENTS, 75),
         ({"status": 401}, "60", EVENTS, 69),
     ],
     ids=["503", "outage", "answer lost", "lost for good", "429", "401"],
