@@ -10,6 +10,7 @@ Events are JSON lists, so that they cross a pipe as lines:
     ["wait", number, milliseconds, "rate" or "retry", status of the last answer or null]
     ["answer", number, effect, status, attempts, duration_ms, [code, message] or null]
     ["delivered", what became of the events of a request, a Delivery as a dict]
+    ["plan", function, account, arguments]      a write that a dry run does not make
     ["warning", sentence]
     ["end", ending]                 the last one, an Ending as a dict
 """
@@ -29,6 +30,7 @@ from kosmo_lua.results import (
     Delivery,
     ErrorInfo,
     Meta,
+    PlannedCall,
     Reason,
     Rejection,
     Result,
@@ -44,6 +46,10 @@ Record = Callable[[Event], None]
 
 KEPT = 500
 """The call log keeps so many of the first calls, so many of the last, and every one that failed."""
+
+
+PLANNED = 100_000
+"""The plan of a dry run has so many writes at most."""
 
 
 class Ending(NamedTuple):
@@ -143,6 +149,7 @@ class Recorder:
         self._log = CallLog()
         self._waited = 0.0
         self._delivery = Delivery()
+        self._plan: list[PlannedCall] = []
         self.queued = 0
         """The events that batches have taken; whoever watches the run sets it at its end."""
         self.ending: Ending | None = None
@@ -187,6 +194,12 @@ class Recorder:
         rejected = tuple(Rejection(**each) for each in facts["rejected"])
         self._delivery = self._delivery.plus(Delivery(**{**facts, "rejected": rejected}))
 
+    def _on_plan(self, function: str, account: str, arguments: JsonObject) -> None:
+        if len(self._plan) < PLANNED:
+            self._plan.append(PlannedCall(function, account, arguments))
+        else:
+            self._on_warning(f"the plan has the first {PLANNED:,} writes; more would follow")
+
     def _on_answer(  # noqa: PLR0917  # the fields of the event
         self,
         number: int,
@@ -204,7 +217,7 @@ class Recorder:
 
     def _ended(self, call: Call, arguments: str | None) -> None:
         self._log.add(call)
-        if self._audit_file is None:
+        if self._audit_file is None or (self._dry_run and call.access == "write"):
             return
         from kosmo_lua.audit import Audit  # noqa: PLC0415  # only where there is one, and a call
 
@@ -244,6 +257,7 @@ class Recorder:
             memory_usage=ending.memory,
             call_log=self._log.calls(),
             delivery=delivery,
+            plan=tuple(self._plan) if self._dry_run else None,
             meta=Meta(
                 self.run_id,
                 waited_ms=round(self._waited, 1),
@@ -254,7 +268,7 @@ class Recorder:
         )
 
 
-_KINDS = ("print", "warning", "process", "call", "send", "wait", "answer", "delivered", "end")
+_KINDS = ("print", "warning", "process", "call", "send", "wait", "answer", "delivered", "plan", "end")
 
 
 def _not_whole(ending: Ending, delivery: Delivery) -> Ending:

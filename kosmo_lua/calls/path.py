@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.accounts import Accounts
 from kosmo_lua.calls.call import Call, digest
+from kosmo_lua.calls.clients import Clients
 from kosmo_lua.calls.named import named, not_named
 from kosmo_lua.catalog import Catalog, Target
 from kosmo_lua.dry_run import NotSent, PlannedRequest
-from kosmo_lua.errors import ApprovalRequired, Defect, KosmoError
+from kosmo_lua.errors import ApprovalRequired, KosmoError
 from kosmo_lua.identity import Fresh
 from kosmo_lua.journal import Record
 from kosmo_lua.policy import Policy
@@ -50,14 +51,13 @@ class Calls:
         retry_budget: float = 0.0,
         run: "Run | None" = None,
     ) -> None:
-        self._accounts = accounts
+        self._clients = Clients(accounts, record)
         self._policy = policy
         self._record = record
         self._resolve = lru_cache(maxsize=256)(catalog.resolve)
         self._audited = audited
         self._retry_budget = retry_budget
         self._run = run
-        self._apis: dict[tuple[str, str], Api[Any]] = {}
         self._numbers = count(1)
         self._stopped = Flag()
 
@@ -81,7 +81,7 @@ class Calls:
         """
         target = self._resolve(name)
         if not isinstance(arguments, dict):
-            raise self._blamed(target, target.function.full_name, not_named(target, arguments))
+            raise self._clients.blamed(target, target.function.full_name, not_named(target, arguments))
         return self.begin(target, arguments)
 
     def prepare_with(self, name: str, values: list[Json]) -> Call:
@@ -90,7 +90,7 @@ class Calls:
         try:
             arguments = named(target, values)
         except KosmoError as error:
-            raise self._blamed(target, target.function.full_name, error) from None
+            raise self._clients.blamed(target, target.function.full_name, error) from None
         return self.begin(target, arguments)
 
     def check(self, target: Target) -> str:
@@ -160,8 +160,7 @@ class Calls:
 
     def _check(self, call: Call, *, dry_run: bool = False) -> "tuple[Api[Any], Exchange]":
         target = call.target
-        if (target.integration.name, target.account) not in self._apis:
-            self._accounts.find(target.integration, target.account)
+        self._clients.find(target)
         call.checked = target.function.validate(call.arguments)
         self._permit(target, call.arguments, dry_run=dry_run)
         return self._equip(call, dry_run=dry_run)
@@ -203,8 +202,7 @@ class Calls:
     def close(self) -> None:
         """Close every connection."""
         self.stop()
-        for api in self._apis.values():
-            api.close()
+        self._clients.close()
 
     def _recorded(
         self, target: Target, arguments: JsonObject, name: str, events: int | None = None
@@ -231,7 +229,7 @@ class Calls:
         """Give a call the client of its account, and what it sends an identity."""
         from kosmo_lua.http import Exchange  # noqa: PLC0415  # httpx, as above
 
-        call.api = self._api(call.target)
+        call.api = self._clients.of(call.target)
         call.exchange = Exchange(
             identity=self._identity(call),
             watch=call,
@@ -250,48 +248,12 @@ class Calls:
     def _sleep(self, seconds: float) -> bool:
         return not self._stopped.wait(seconds)
 
-    def _api(self, target: Target) -> "Api[Any]":
-        """Return the client of the target's account."""
-        key = (target.integration.name, target.account)
-        if key not in self._apis:
-            credentials = self._accounts.load(target.integration, target.account, self._tell)
-            self._apis[key] = target.integration.api(credentials)
-        api = self._apis[key]
-        self._accounts.require(target, api.credentials)
-        return api
-
-    def _tell(self, group: int, running: bool) -> None:  # noqa: FBT001  # as accounts tells it
-        self._record(["process", group, running])
-
     def _failed(self, call: Call, error: BaseException) -> BaseException:
         """Record why a call has failed; return the error without frames whose variables hold credentials."""
         if isinstance(error, KeyboardInterrupt):
             call.ended(["interrupted", "the call was stopped before it returned"])
             return error
-        failure = self._blamed(call.target, call.name, _known(error))
+        failure = self._clients.blamed(call.target, call.name, error)
         failure.effect = call.effect
         call.ended([failure.code, failure.message])
         return failure.with_traceback(None)
-
-    def _blamed(self, target: Target, name: str, error: KosmoError) -> KosmoError:
-        """Say in an error which function failed, what to check, and never a secret."""
-        api = self._apis.get((target.integration.name, target.account))
-        if api:
-            error.message = api.conceal(error.message)
-            error.hint = api.conceal(error.hint) if error.hint else None
-        error.function = name
-        error.message = f"{name}: {error.message}"
-        if error.status in (401, 403) and target.function.credential:
-            setting = (target.integration, target.account, target.function.credential)
-            source = self._accounts.source(*setting)
-            variable = source.name if source else self._accounts.variables(*setting)[0]
-            where = f"{variable} and the region of the account {target.account}"
-            error.hint = f"Check {where}.{f' {error.hint}' if error.hint else ''}"
-        return error
-
-
-def _known(error: BaseException) -> KosmoError:
-    if isinstance(error, KosmoError):
-        return error
-    message = f"a defect of the integration, {type(error).__name__}: {error}"
-    return Defect(message, hint="Please report it to the authors of the integration.")

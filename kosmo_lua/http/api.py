@@ -13,7 +13,7 @@ from kosmo_lua.http.connections import Connections, read_whole
 from kosmo_lua.http.event import BatchLimits, Event
 from kosmo_lua.http.exchange import Exchange
 from kosmo_lua.http.failures import no_answer, refused, shorten, text_of, wait_of, words_of
-from kosmo_lua.http.masking import conceal, planned
+from kosmo_lua.http.masking import conceal, masked, planned
 from kosmo_lua.http.rates import Limiter, Rate
 from kosmo_lua.values import Json, JsonObject
 
@@ -110,6 +110,10 @@ class Api(Generic[C]):
     def conceal(self, text: str) -> str:
         """Return the text without the account's secrets: plain, in a URL, in JSON or in a Basic header."""
         return conceal(text, self.credentials.secrets())
+
+    def masked(self, value: Json) -> Json:
+        """Return a JSON value without the account's secrets, also without short ones that are a whole text."""
+        return masked(value, self.credentials.secrets())
 
     def request(
         self,
