@@ -11,6 +11,8 @@ from kosmo_lua.values import JsonObject
 if TYPE_CHECKING:  # start-up: each is loaded by the property that needs it
     from kosmo_lua.accounts import Accounts
     from kosmo_lua.calls import Calls
+    from kosmo_lua.calls.recording import Recording
+    from kosmo_lua.calls.tape import Tape
     from kosmo_lua.catalog import Catalog
     from kosmo_lua.integration import Integration
     from kosmo_lua.journal import Record
@@ -35,6 +37,9 @@ class Backend:
         audited: record a hash of the arguments of each call.
         retry_budget: seconds for which a request is tried again after its first failure.
         run_id: what is sent has the same IDs as in an earlier run of this ID.
+        record: the file to which the calls are written.
+        replay: the file that answers the calls; nothing is sent, and no account is needed.
+        dry_run: make reads, and plan writes.
         emulator_url: returns where the emulator answers, when calls go there.
         remedy: returns the command that a hint names when approval is missing.
     """
@@ -50,6 +55,9 @@ class Backend:
         audited: bool = False,
         retry_budget: float = RETRY_BUDGET,
         run_id: str | None = None,
+        record: str | None = None,
+        replay: str | None = None,
+        dry_run: bool = False,
         emulator_url: Callable[[], str] | None = None,
         remedy: Callable[[], str] | None = None,
     ) -> None:
@@ -58,7 +66,11 @@ class Backend:
         self._read_only = read_only
         self._audited = audited
         self._retry_budget = retry_budget
-        self._run_id = run_id
+        self._run_id = None if dry_run else run_id
+        self._record = record
+        self._replay = replay
+        self._tape: Tape | None = None
+        self._dry_run = dry_run
         self._integrations = integrations
         self._force = force
         self._emulator_url = emulator_url
@@ -76,6 +88,10 @@ class Backend:
     @cached_property
     def accounts(self) -> "Accounts":
         """The accounts of the integrations."""
+        if self._replay:
+            from kosmo_lua.calls.replay import RecordedAccounts  # noqa: PLC0415  # only here
+
+            return RecordedAccounts(self._played())
         from kosmo_lua.accounts import Accounts  # noqa: PLC0415  # only for app
 
         url = self._emulator_url() if self._emulator_url else None
@@ -95,13 +111,43 @@ class Backend:
 
         return Readiness(self.catalog, self.accounts, self._policy(None))
 
+    def begin(self) -> None:
+        """Begin to run scripts: the recording is made anew, or the one to replay is read.
+
+        Raises:
+            UsageError, ConfigError: its file cannot be used.
+        """
+        if self._record:
+            from kosmo_lua.calls import recording  # noqa: PLC0415  # only here
+
+            recording.begin(self._record)
+        if self._replay:
+            self._tape = None
+            self._played()
+
+    @property
+    def replays(self) -> bool:
+        """Whether a recording answers the calls."""
+        return self._replay is not None
+
+    def _played(self) -> "Tape":
+        if self._tape is None:
+            from kosmo_lua.calls.tape import Tape  # noqa: PLC0415  # only here
+
+            assert self._replay is not None, "there is one to play"
+            self._tape = Tape.read(self._replay)
+        return self._tape
+
     def calls(self, record: "Record", ask: "Ask | None") -> "Calls":
         """Return the path that calls take, which holds their connections."""
-        from kosmo_lua.calls import Calls  # noqa: PLC0415  # only for app
+        if self._replay:
+            from kosmo_lua.calls.replay import ReplayedCalls  # noqa: PLC0415  # only here
+
+            return ReplayedCalls(self.catalog, self._played(), record)
         from kosmo_lua.naming import check_names  # noqa: PLC0415  # only for app
 
         check_names(self._config, self.catalog)
-        return Calls(
+        return self._kind_of_calls()(
             self.catalog,
             self.accounts,
             self._policy(ask),
@@ -109,7 +155,24 @@ class Backend:
             audited=self._audited,
             retry_budget=self._retry_budget,
             run=self._run(),
+            recording=self._recording(record),
         )
+
+    def _kind_of_calls(self) -> "type[Calls]":
+        if self._dry_run:
+            from kosmo_lua.calls.planning import DryCalls  # noqa: PLC0415  # only here
+
+            return DryCalls
+        from kosmo_lua.calls import Calls  # noqa: PLC0415  # only for app
+
+        return Calls
+
+    def _recording(self, record: "Record") -> "Recording | None":
+        if self._record is None:
+            return None
+        from kosmo_lua.calls.recording import Recording  # noqa: PLC0415  # only here
+
+        return Recording(self._record, record)
 
     def _run(self) -> "Run | None":
         if self._run_id is None:
@@ -148,12 +211,15 @@ class Backend:
             "audited": self._audited,
             "retry_budget": self._retry_budget,
             "run_id": self._run_id,
+            "record": self._record,
+            "replay": self._replay,
+            "dry_run": self._dry_run,
             "emulator_url": self._emulator_url() if self._emulator_url else None,
             "remedy": self._remedy() if self._remedy else None,
         }
 
     @classmethod
-    def from_json(
+    def from_json(  # noqa: PLR0913  # the options
         cls,
         environ: Mapping[str, str],
         *,
@@ -163,6 +229,9 @@ class Backend:
         audited: bool,
         retry_budget: float,
         run_id: str | None,
+        record: str | None,
+        replay: str | None,
+        dry_run: bool,
         emulator_url: str | None,
         remedy: str | None,
     ) -> Self:
@@ -175,6 +244,9 @@ class Backend:
             audited=audited,
             retry_budget=retry_budget,
             run_id=run_id,
+            record=record,
+            replay=replay,
+            dry_run=dry_run,
             emulator_url=(lambda: emulator_url) if emulator_url else None,
             remedy=(lambda: remedy) if remedy else None,
         )

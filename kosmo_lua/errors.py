@@ -47,7 +47,9 @@ CODES: dict[str, Meaning] = {
     "regex_timeout": Meaning(1, "A regular expression took longer than its time limit."),
     "usage": Meaning(2, "The command line was wrong."),
     "partial": Meaning(3, "Some of the writes of the run were not accepted."),
-    "dry_run_incomplete": Meaning(3, "A dry run needs the answer to a write: its plan ends there."),
+    "dry_run_incomplete": Meaning(
+        3, "A dry run needs the answer to a write: its plan ends there."
+    ),
     "invalid_arguments": Meaning(65, "The arguments do not fit the function."),
     "unknown_function": Meaning(65, "There is no such function; nothing was sent."),
     "unknown_integration": Meaning(65, "There is no such integration; nothing was sent."),

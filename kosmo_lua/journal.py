@@ -268,7 +268,18 @@ class Recorder:
         )
 
 
-_KINDS = ("print", "warning", "process", "call", "send", "wait", "answer", "delivered", "plan", "end")
+_KINDS = (
+    "print",
+    "warning",
+    "process",
+    "call",
+    "send",
+    "wait",
+    "answer",
+    "delivered",
+    "plan",
+    "end",
+)
 
 
 def _not_whole(ending: Ending, delivery: Delivery) -> Ending:

@@ -172,8 +172,8 @@ class Result(NamedTuple):
     """The outcome of a run. `to_json()` is what `--json` prints; the fields are the same.
 
     `output` is what was printed, its lines joined by newlines. `result` is the script's return value: None
-    for none, the value for one, a list for several. `memory_usage` is the peak in bytes. `plan` has the writes
-    that a dry run has not made, in order; it is None when it was no dry run.
+    for none, the value for one, a list for several. `memory_usage` is the peak in bytes. `plan` has the
+    writes that a dry run has not made, in order; it is None when it was no dry run.
     """
 
     success: bool

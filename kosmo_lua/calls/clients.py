@@ -6,19 +6,20 @@ from kosmo_lua.accounts import Accounts
 from kosmo_lua.catalog import Target
 from kosmo_lua.errors import Defect, KosmoError
 from kosmo_lua.journal import Record
-from kosmo_lua.values import Json
+from kosmo_lua.values import JsonObject
 
 if TYPE_CHECKING:  # importing it loads httpx, which only a call that goes out may do
     from kosmo_lua.http import Api
 
 
 class Clients:
-    """The clients of the accounts. Each is made, and its credentials are loaded, by the first call of its account."""
+    """The clients of the accounts. The first call of an account makes its client, with its credentials."""
 
     def __init__(self, accounts: Accounts, record: Record) -> None:
         self._accounts = accounts
         self._record = record
         self._apis: dict[tuple[str, str], Api[Any]] = {}
+        self._found: set[tuple[str, str]] = set()
 
     def find(self, target: Target) -> None:
         """Return when there is the target's account.
@@ -26,8 +27,9 @@ class Clients:
         Raises:
             UnknownAccount: there is none of that name.
         """
-        if _key(target) not in self._apis:
+        if _key(target) not in self._found:
             self._accounts.find(target.integration, target.account)
+            self._found.add(_key(target))
 
     def of(self, target: Target) -> "Api[Any]":
         """Return the client of the target's account, which has what the target's function needs.
@@ -49,15 +51,18 @@ class Clients:
     def _tell(self, group: int, running: bool) -> None:  # noqa: FBT001  # as accounts tells it
         self._record(["process", group, running])
 
-    def masked(self, target: Target, value: Json) -> Json:
-        """Return a value that belongs to a call, without a secret of any account that was used.
+    def masked(self, value: JsonObject, target: Target | None = None) -> JsonObject:
+        """Return facts about calls, without a secret of any account that was used, or of the target's.
 
         Raises:
             KosmoError: the account's own secrets cannot be loaded.
         """
-        self._loaded(target)
+        if target:
+            self._loaded(target)
         for api in self._apis.values():
-            value = api.masked(value)
+            hidden = api.masked(value)
+            assert isinstance(hidden, dict), "it is what it was"
+            value = hidden
         return value
 
     def blamed(self, target: Target, name: str, error: BaseException) -> KosmoError:

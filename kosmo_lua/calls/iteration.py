@@ -20,9 +20,7 @@ class _Iteration:
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self.number = call.number
-        """The call of the page that was asked for last."""
-        self.more = True
+        """That of the page that was asked for last."""
         self._pages: Iterator[Rows] | None = None
 
     def read(self, api: "Api[Any]", checked: Any) -> Json:  # noqa: ANN401  # the arguments of any function
@@ -31,7 +29,7 @@ class _Iteration:
         assert pages is not None, "it was opened"
         if self._pages is None:
             self._pages = pages(api, checked)
-        rows, self.more = next(self._pages)
+        rows, self.call.more = next(self._pages)
         return rows
 
 
@@ -54,19 +52,19 @@ class Iterations:
     def page(self, handle: int) -> int:
         """Return the number of the call that reads the next page; 0 after the last one."""
         iteration = self._open.get(handle)
-        return iteration.number if iteration else 0
+        return iteration.call.number if iteration else 0
 
     def collect(self, handle: int) -> Json:
         """Return the page whose call has ended, and begin to read the one after it."""
         iteration = self._open[handle]
         try:
-            rows = self._concurrent.collect(iteration.number)
+            rows = self._concurrent.collect(iteration.call.number)
         except BaseException:
             del self._open[handle]
             raise
-        if iteration.more:
-            following = self._calls.follow(iteration.call)
-            iteration.number = self._concurrent.submit(following, iteration.read)
+        if iteration.call.more:
+            iteration.call = self._calls.follow(iteration.call)
+            self._concurrent.submit(iteration.call, iteration.read)
         else:
             del self._open[handle]
         return rows

@@ -10,6 +10,7 @@ from kosmo_lua.accounts import Accounts
 from kosmo_lua.calls.call import Call, digest
 from kosmo_lua.calls.clients import Clients
 from kosmo_lua.calls.named import named, not_named
+from kosmo_lua.calls.recording import Recording
 from kosmo_lua.catalog import Catalog, Target
 from kosmo_lua.dry_run import NotSent, PlannedRequest
 from kosmo_lua.errors import ApprovalRequired, KosmoError
@@ -19,8 +20,11 @@ from kosmo_lua.policy import Policy
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # importing it loads httpx, which only a call that goes out may do
+    from kosmo_lua.calls.delivery import Batch
+    from kosmo_lua.calls.work import Rehearsed
     from kosmo_lua.http import Api, Event, Exchange
     from kosmo_lua.http.exchange import Identity
+    from kosmo_lua.results import Delivery
     from kosmo_lua.runs import Run
 
 
@@ -40,7 +44,7 @@ class Calls:
     A call is prepared on the thread of the script, and may be performed on another one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a call needs
         self,
         catalog: Catalog,
         accounts: Accounts,
@@ -50,6 +54,7 @@ class Calls:
         audited: bool = False,
         retry_budget: float = 0.0,
         run: "Run | None" = None,
+        recording: Recording | None = None,
     ) -> None:
         self._clients = Clients(accounts, record)
         self._policy = policy
@@ -58,6 +63,7 @@ class Calls:
         self._audited = audited
         self._retry_budget = retry_budget
         self._run = run
+        self._recording = recording
         self._numbers = count(1)
         self._stopped = Flag()
 
@@ -81,7 +87,9 @@ class Calls:
         """
         target = self._resolve(name)
         if not isinstance(arguments, dict):
-            raise self._clients.blamed(target, target.function.full_name, not_named(target, arguments))
+            raise self._clients.blamed(
+                target, target.function.full_name, not_named(target, arguments)
+            )
         return self.begin(target, arguments)
 
     def prepare_with(self, name: str, values: list[Json]) -> Call:
@@ -127,12 +135,31 @@ class Calls:
             raise self._failed(call, error) from None
         return call
 
+    def queue(
+        self,
+        batch: "Batch",
+        name: str,
+        values: Any,  # noqa: ANN401  # JSON, a list by position
+        *,
+        by_position: bool,
+    ) -> Json:
+        """Let the event of a call go out with others; return its ID."""
+        call, event, content = self.event(name, values, by_position=by_position)
+        batch.add(call, event, content)
+        self._keep(call, {"bytes": len(content), "result": event.id})
+        return event.id
+
+    def rehearsed_batch(self) -> "Rehearsed | None":
+        """Return the batch that a script fills which sends nothing; None when its calls go out."""
+        return None
+
     def event(
         self,
         name: str,
-        values: Any,
+        values: Any,  # noqa: ANN401  # the same
         *,
-        by_position: bool,  # noqa: ANN401  # JSON, a list by position
+        by_position: bool,
+        dry_run: bool = False,
     ) -> "tuple[Call, Event, bytes]":
         """Make the event of a call, and its JSON, to go out with others.
 
@@ -145,9 +172,10 @@ class Calls:
 
         target = self._resolve(name)
         call = Call(next(self._numbers), target, {}, self._record, target.function.full_name)
+        call.queued = True
         try:
             call.arguments = named(target, values) if by_position else values
-            api, exchange = self._check(call)
+            api, exchange = self._check(call, dry_run=dry_run)
             api.begin(exchange)
             assert target.function.event is not None, "Lua was told so"
             event = target.function.event(api, call.checked)
@@ -169,6 +197,7 @@ class Calls:
         """Begin another call that is a part of one that was permitted: a page, or a batch."""
         part = self._recorded(call.target, call.arguments, name or call.name, events)
         part.checked = call.checked
+        part.page = call.page + 1 if call.page else 0
         self._equip(part)
         return part
 
@@ -188,8 +217,17 @@ class Calls:
         except NotSent:
             call.ended(None)
             raise
+        self._keep(call, {"more": call.more, "result": value} if call.page else {"result": value})
         call.ended(None)
         return value
+
+    def delivered(self, report: "Delivery") -> None:
+        """Keep the report of a batch, if the run is recorded."""
+        if self._recording:
+            self._recording.report(report, self._clients)
+
+    def finish(self) -> None:
+        """The script has ended."""
 
     def stop(self) -> None:
         """The run is over: what waits does not go on, and nothing more is sent."""
@@ -203,18 +241,21 @@ class Calls:
         """Close every connection."""
         self.stop()
         self._clients.close()
+        if self._recording:
+            self._recording.close()
 
     def _recorded(
         self, target: Target, arguments: JsonObject, name: str, events: int | None = None
     ) -> Call:
         call = Call(next(self._numbers), target, arguments, self._record, name)
-        self._begun(call, events)
+        call.events = events
+        self._begun(call)
         return call
 
-    def _begun(self, call: Call, events: int | None = None) -> None:
+    def _begun(self, call: Call) -> None:
         account, access = call.target.account, call.target.function.access
         hashed = digest(call.arguments) if self._audited else None
-        self._record(["call", call.number, call.name, account, access, hashed, events])
+        self._record(["call", call.number, call.name, account, access, hashed, call.events])
 
     def _permit(self, target: Target, arguments: JsonObject, *, dry_run: bool) -> None:
         try:
@@ -255,5 +296,13 @@ class Calls:
             return error
         failure = self._clients.blamed(call.target, call.name, error)
         failure.effect = call.effect
+        self._keep(call, {"error": failure.facts()})
         call.ended([failure.code, failure.message])
         return failure.with_traceback(None)
+
+    def _keep(self, call: Call, facts: JsonObject) -> None:
+        """Write a call that has ended to the recording, if there is one."""
+        if (
+            self._recording and call.events is None
+        ):  # the requests of a batch are no calls of the script
+            self._recording.keep(call, facts, self._clients)

@@ -54,6 +54,11 @@ class _ScriptCommand(click.Command):
     metavar="ID",
     help="Name the run: repeated by its ID, it sends nothing twice to services that drop duplicates.",
 )
+@click.option(
+    "--record", metavar="FILE", help="Write every call to FILE, without secrets, for --replay."
+)
+@click.option("--replay", metavar="FILE", help="Answer every call from FILE: nothing is sent.")
+@click.option("--dry-run", is_flag=True, help="Make reads, show the writes that would be made.")
 @retry_option
 @limit_options
 @click.pass_context
@@ -99,6 +104,9 @@ def make_kosmo(options: dict[str, Any], *, asks: bool, isolation: Isolation = "f
         ask=Approval().ask if asks else None,
         retry_budget=options["retry_budget"],
         run_id=options["run_id"],
+        record=options["record"],
+        replay=options["replay"],
+        dry_run=options["dry_run"],
         audit=None if options["emulator"] else config.path(AUDIT),
         limits=limits_of(options, config),
         isolation=isolation if hasattr(os, "fork") else "thread",

@@ -16,6 +16,7 @@ from math import isfinite
 from operator import itemgetter
 from typing import Any
 
+from kosmo_lua.dry_run import PlannedWrite
 from kosmo_lua.errors import ServiceError
 from kosmo_lua.values import Json
 
@@ -61,9 +62,12 @@ class Pieces:
     there and here NaN and infinities become null.
     """
 
-    def __init__(self, value: Json) -> None:
+    def __init__(self, value: "Json | PlannedWrite") -> None:
         self._long: list[Iterator[bytes]] = []
-        self.head = self._piece(value)
+        if isinstance(value, PlannedWrite):
+            self.head = marshal.dumps([..., "planned", value.function], 2) + b"0"
+        else:
+            self.head = self._piece(value)
 
     def more(self, index: int) -> bytes:
         """Return the next piece of a long list."""

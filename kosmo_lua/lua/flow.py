@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # start-up
+    from kosmo_lua.dry_run import PlannedWrite
     from kosmo_lua.lua.operations import Answer, Operations
+    from kosmo_lua.values import Json
 
 
 class Flow:
@@ -54,15 +56,15 @@ class Flow:
         """Let the event of a call wait for its batch; the answer is its ID."""
         operations = self._operations
         given = operations.whole(values)
-        answer = operations.call(
-            lambda: {
-                "queued": True,
-                **operations.host.queue(handle, kind.decode(), _text(path), given),
-            },
-            counted=False,
-        )
-        operations.meter.queue()
-        return answer
+
+        def queued() -> "Json | PlannedWrite":
+            answer = operations.host.queue(handle, kind.decode(), _text(path), given)
+            if not isinstance(answer, dict):
+                return answer
+            operations.meter.queue()
+            return {"queued": True, **answer}
+
+        return operations.call(queued, counted=False)
 
     def _do_deliver(self, handle: int) -> "Answer":
         """End a batch; the answer is its report."""
