@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from kosmo_lua.calls.recording import Made
-from kosmo_lua.values import HIDDEN, Json
+from kosmo_lua.values import HIDDEN, Json, JsonObject
 
 COMPARED = 1000
 """So many recorded calls are looked at."""
@@ -39,8 +39,9 @@ def explain(made: Made, recorded: Iterable[Recorded]) -> str:
 def matches(recorded: Json, given: Json) -> bool:
     """Whether a value is the recorded one, in which a secret may be hidden."""
     if isinstance(recorded, dict) and isinstance(given, dict):
-        return recorded.keys() == given.keys() and all(
-            matches(item, given[name]) for name, item in recorded.items()
+        fields = recorded.items()
+        return len(recorded) == len(given) and all(
+            _has(given, *field, recorded) for field in fields
         )
     if isinstance(recorded, list) and isinstance(given, list):
         pairs = zip(recorded, given, strict=False)
@@ -48,6 +49,12 @@ def matches(recorded: Json, given: Json) -> bool:
     if isinstance(recorded, str) and isinstance(given, str) and HIDDEN in recorded:
         return _fits(recorded.split(HIDDEN), given)
     return isinstance(recorded, bool) == isinstance(given, bool) and recorded == given
+
+
+def _has(given: JsonObject, name: str, item: Json, recorded: JsonObject) -> bool:
+    """Whether an object has a recorded field, whose name may hide a secret, too."""
+    others = (each for each in given if each not in recorded and matches(name, each))
+    return any(matches(item, given[each]) for each in ([name] if name in given else others))
 
 
 def _fits(parts: list[str], text: str) -> bool:
