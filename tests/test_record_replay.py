@@ -2,14 +2,17 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Finished, poll
+from conftest import COMMAND, ROOT, Finished, poll
 from posthog_service import RecordingPostHog
 
 from kosmo_lua import Kosmo, KosmoError, Result
@@ -499,3 +502,19 @@ class TestModes:
         """Ours: they are for scripts."""
         for option in (["--record", "f"], ["--replay", "f"], ["--dry-run"]):
             assert kosmo("integrations:lua", "--repl", *option).status == 2
+
+
+COMMANDS = re.findall(r"run: (kosmo .*)", (ROOT / "examples/ci/workflow.yml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_of_the_example_for_ci_succeed(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: on a machine without any key, and without a warning."""
+    monkeypatch.chdir(ROOT)
+    done = subprocess.run(  # noqa: S603  # our own example
+        [*COMMAND, *shlex.split(command)[1:]], capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"1 users marked\n")
