@@ -1,4 +1,4 @@
-"""--dry-run of a workflow: its reads are made, its writes are planned, and nothing that they return is made up."""
+"""--dry-run of a workflow: its reads are made, its writes are planned, and no answer is made up."""
 
 import json
 from collections.abc import Callable

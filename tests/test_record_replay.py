@@ -15,8 +15,9 @@ import pytest
 from conftest import COMMAND, ROOT, Finished, poll
 from posthog_service import RecordingPostHog
 
-from kosmo_lua import Kosmo, KosmoError, Result
+from kosmo_lua import Kosmo, KosmoError, Limits, Result
 from kosmo_lua.emulator import Emulator
+from kosmo_lua.integration import Api, Credentials, Integration, JsonObject
 from kosmo_lua.isolation import Isolation
 
 HEADER = {"kosmo_recording": 1, "kosmo": "0.1.0"}
@@ -199,6 +200,55 @@ class TestRecord:
         result = replay(tape, f"for index = 1, {ended - 1} do {track} end")
         assert result.error is None
 
+    def test_call_that_the_end_of_the_run_has_cut_is_not_in_it(
+        self, tape: Path, kosmo_emulator: Emulator
+    ) -> None:
+        """Ours: it waited for its rate limit when the time was over; the file is whole."""
+        kosmo_emulator.fault(retry_after=30, times=5)
+        code = "app.integrations.segment.get_current_user()"
+        result = run(code, record=str(tape), limits=Limits(wall=0.5))
+        assert result.error_info is not None
+        assert result.error_info.code == "wall_limit"
+        assert lines(tape) == [HEADER]
+
+    def test_arguments_that_have_no_names_fail_again(
+        self, tape: Path, kosmo_emulator: Emulator
+    ) -> None:
+        """Ours: such a call is none, alone and in a batch, and a replay does not look for it."""
+        del kosmo_emulator
+        code = """
+        local track = app.integrations.segment.track
+        local function failed() return select(2, pcall(track, {"a", "b"})).code end
+        local in_batch
+        local report = batch(function() in_batch = failed() end)
+        return failed(), in_batch, report.queued
+        """
+        recorded = run(code, record=str(tape))
+        assert recorded.result == ["invalid_arguments", "invalid_arguments", 0]
+        again = replay(tape, code)
+        assert (again.result, again.warnings) == (recorded.result, ())
+
+    def test_answers_are_what_they_were_whatever_is_in_them(self, tape: Path) -> None:
+        """Ours: also half a surrogate pair, which is no UTF-8, NaN, and numbers of any size."""
+        odd = Integration("odd", "Odd", "Answers oddly.", Credentials, Api[Credentials])
+
+        @odd.read()
+        def look(api: Api[Credentials]) -> JsonObject:
+            """Return odd values.
+
+            Returns: them.
+            """
+            del api
+            return {"half": "\ud800", "nan": float("nan"), "large": 2**70, "é": [0.1, None, []]}
+
+        code = "return app.integrations.odd.look()"
+        with Kosmo(integrations=[odd], environ={}, record=str(tape)) as kosmo:
+            recorded = kosmo.run(code)
+        with Kosmo(integrations=[odd], environ={}, replay=str(tape)) as kosmo:
+            again = kosmo.run(code)
+        assert (recorded.error, again.warnings) == (None, ())
+        assert again.result == recorded.result
+
 
 class TestReplay:
     """A run that a recording answers."""
@@ -311,12 +361,10 @@ class TestReplay:
         tape.write_text(HEAD + USER + USER + USER.replace("get_current_user", "list_sources"))
         made = "app.integrations.segment.get_current_user()"
         result = replay(tape, made)
+        names = "segment.get_current_user (1), segment.list_sources (1)"
         assert (result.error, result.warnings) == (
             None,
-            (
-                "2 recorded calls were not made: segment.get_current_user (1), "
-                "segment.list_sources (1)",
-            ),
+            (f"2 recorded calls were not made: {names}",),
         )
         [nothing] = replay(tape, "return 1").warnings
         assert nothing.startswith("3 recorded calls were not made")
@@ -373,7 +421,9 @@ class TestReplay:
             "function": "segment.track_event",
             "account": "default",
             "arguments": {"event": "E", "userId": "u"},
-            **{"queued": True, "bytes": 7, "result": {"message_id": "m"}},
+            "queued": True,
+            "bytes": 7,
+            "result": {"message_id": "m"},
         }
         tape.write_text(HEAD + json.dumps(event) + "\n")
         code = """

@@ -13,7 +13,7 @@ from kosmo_lua.calls.named import named, not_named
 from kosmo_lua.calls.recording import Recording
 from kosmo_lua.catalog import Catalog, Target
 from kosmo_lua.dry_run import NotSent, PlannedRequest
-from kosmo_lua.errors import ApprovalRequired, KosmoError
+from kosmo_lua.errors import ApprovalRequired, Interrupted, KosmoError
 from kosmo_lua.identity import Fresh
 from kosmo_lua.journal import Record
 from kosmo_lua.policy import Policy
@@ -86,20 +86,22 @@ class Calls:
             KosmoError: it cannot be made; nothing was sent.
         """
         target = self._resolve(name)
-        if not isinstance(arguments, dict):
-            raise self._clients.blamed(
-                target, target.function.full_name, not_named(target, arguments)
-            )
-        return self.begin(target, arguments)
+        return self.begin(target, self._arguments(target, arguments, by_position=False))
 
     def prepare_with(self, name: str, values: list[Json]) -> Call:
         """Do the same with positional arguments."""
         target = self._resolve(name)
+        return self.begin(target, self._arguments(target, values, by_position=True))
+
+    def _arguments(self, target: Target, values: Any, *, by_position: bool) -> JsonObject:  # noqa: ANN401  # JSON
+        """Return the arguments of a call by name."""
         try:
-            arguments = named(target, values)
+            arguments = named(target, values) if by_position else values
+            if not isinstance(arguments, dict):
+                raise not_named(target, arguments)
         except KosmoError as error:
             raise self._clients.blamed(target, target.function.full_name, error) from None
-        return self.begin(target, arguments)
+        return arguments
 
     def check(self, target: Target) -> str:
         """Check a credential; `target.function` is one of the integration's checks.
@@ -171,10 +173,12 @@ class Calls:
         from kosmo_lua.http import encode  # noqa: PLC0415  # httpx, as above
 
         target = self._resolve(name)
-        call = Call(next(self._numbers), target, {}, self._record, target.function.full_name)
+        arguments = self._arguments(target, values, by_position=by_position)
+        call = Call(
+            next(self._numbers), target, arguments, self._record, target.function.full_name
+        )
         call.queued = True
         try:
-            call.arguments = named(target, values) if by_position else values
             api, exchange = self._check(call, dry_run=dry_run)
             api.begin(exchange)
             assert target.function.event is not None, "Lua was told so"
@@ -296,7 +300,8 @@ class Calls:
             return error
         failure = self._clients.blamed(call.target, call.name, error)
         failure.effect = call.effect
-        self._keep(call, {"error": failure.facts()})
+        if not isinstance(failure, Interrupted):  # the run has ended; the call has not
+            self._keep(call, {"error": failure.facts()})
         call.ended([failure.code, failure.message])
         return failure.with_traceback(None)
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from kosmo_lua.accounts import DEFAULT, Accounts
 from kosmo_lua.calls.call import Call
 from kosmo_lua.calls.differences import explain, matches
-from kosmo_lua.calls.named import named
 from kosmo_lua.calls.path import Calls, Work
 from kosmo_lua.calls.recording import Made
 from kosmo_lua.calls.tape import Answer, Place, Tape, key
@@ -191,7 +190,7 @@ class ReplayedCalls(Calls):
         """Return the ID of an event that the recorded batch has taken."""
         assert isinstance(batch, ReplayedBatch), "it is the one of `rehearsed_batch`"
         target = self._resolve(name)
-        arguments = named(target, values) if by_position else values
+        arguments = self._arguments(target, values, by_position=by_position)
         call = Call(
             next(self._numbers), target, arguments, self._record, target.function.full_name
         )

@@ -1,7 +1,7 @@
 """Work: what a script has under way beside the call that it waits for."""
 
 from itertools import count
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kosmo_lua.calls.concurrent import Concurrent
 from kosmo_lua.calls.delivery import CONCURRENCY, Batch
@@ -10,7 +10,9 @@ from kosmo_lua.calls.path import Calls
 from kosmo_lua.dry_run import PlannedWrite
 from kosmo_lua.journal import Record
 from kosmo_lua.results import Delivery
-from kosmo_lua.values import Json
+
+if TYPE_CHECKING:  # only named here
+    from kosmo_lua.values import Json
 
 
 class Rehearsed(Protocol):
