@@ -181,13 +181,15 @@ class Recorder:
         self._open[number] = _OpenCall(*facts)
 
     def _on_send(self, number: int) -> None:
-        self._open[number].sent += 1
+        if call := self._open.get(number):  # else it is of an earlier script of the session
+            call.sent += 1
 
     def _on_wait(
         self, number: int, milliseconds: float, reason: Reason, status: int | None
     ) -> None:
-        self._open[number].retries.append(Retry(reason, milliseconds, status))
-        if reason == "rate":
+        if call := self._open.get(number):  # as above
+            call.retries.append(Retry(reason, milliseconds, status))
+        if reason == "rate" and call:
             self._waited += milliseconds
 
     def _on_delivered(self, facts: dict[str, Any]) -> None:

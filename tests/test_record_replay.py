@@ -7,6 +7,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -203,12 +204,20 @@ class TestRecord:
     def test_call_that_the_end_of_the_run_has_cut_is_not_in_it(
         self, tape: Path, kosmo_emulator: Emulator
     ) -> None:
-        """Ours: it waited for its rate limit when the time was over; the file is whole."""
+        """Ours: it waits for its rate limit when another task ends the run; the file is whole."""
         kosmo_emulator.fault(retry_after=30, times=5)
-        code = "app.integrations.segment.get_current_user()"
-        result = run(code, record=str(tape), limits=Limits(wall=0.5))
-        assert result.error_info is not None
-        assert result.error_info.code == "wall_limit"
+        code = """
+        parallel.map({"waits", "ends"}, function(task)
+          if task == "waits" then app.integrations.segment.get_current_user() end
+          print(("x"):rep(1000))
+        end)
+        """
+        with Kosmo(record=str(tape), limits=Limits(output=100)) as kosmo:
+            with kosmo.session() as session:
+                result = session.run(code)
+                poll(lambda: "kosmo-call" not in {each.name for each in threading.enumerate()})
+            assert result.error_info is not None
+            assert result.error_info.code == "output_limit"
         assert lines(tape) == [HEADER]
 
     def test_arguments_that_have_no_names_fail_again(

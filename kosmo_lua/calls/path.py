@@ -215,6 +215,8 @@ class Calls:
         assert call.exchange is not None, "it was prepared"
         call.api.begin(call.exchange)
         try:
+            if self._stopped.is_set():  # since it was prepared
+                raise Interrupted("SIGINT")  # noqa: TRY301  # it fails as any call
             value = (work or call.target.function.invoke)(call.api, call.checked)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # an adapter may be a stranger's; its call is logged all the same
             raise self._failed(call, error) from None
