@@ -36,10 +36,10 @@ fix: setup  ## format, and fix what can be fixed
 docs: setup  ## write docs/reference from the declarations
 	$(BIN)/python docs/generate.py
 
-bench: setup  ## measure, as ratios against a peer in the same run
+bench: setup  ## measure against peers and write docs/performance.md; ONLY=WORD prints a part
 	@# What was edited since the set-up would be compiled anew at each start (PYTHONDONTWRITEBYTECODE).
 	@$(BIN)/python -m compileall -q kosmo_lua integrations
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/run.py $(ONLY:%=--only %)
 
 clean:
 	rm -rf .venv dist

@@ -1,17 +1,16 @@
 """What it costs that values cross between Lua and the host, against lua-cjson in Debian's lua5.4.
 
 Both sides take the time of the same work in a loop of their own, with Lua's CPU clock; the peer is a process
-of its own, as it would be without a sandbox. Without `apt install lua5.4 lua-cjson` its rows are left out.
+of its own, as it would be without a sandbox. Without it its rows are left out.
 """
 
 import json
 import shutil
-import statistics
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from measure import Row
+from measure import Case, Figure, LeftOut, Subject, fewer, paired
 
 from kosmo_lua import Kosmo
 from kosmo_lua.integration import Api, Credentials, Field, Integration, Json, Params
@@ -81,19 +80,6 @@ MEDIAN = """
 """
 
 
-def bridge(pairs: int) -> Iterator[Row]:
-    """Compare an answer of 10,000 rows, their JSON, and a small call."""
-    yield _row(f"call without HTTP ({CALLS})", "10 us each", _ours(CALL), _fixed, 1.0, pairs)
-    if not _has_cjson():
-        return
-    yield _row(
-        f"answer of {ROWS:,} rows", "lua-cjson decode", _ours(ANSWER), _peer(DECODE), 3.3, pairs
-    )
-    yield _row(
-        f"JSON of {ROWS:,} rows", "lua-cjson encode", _ours(WRITE), _peer(ENCODE), 4.5, pairs
-    )
-
-
 CALL = f"""
     local say = app.integrations.service.say
     local function work() for i = 1, {CALLS} do say{{text = "hello"}} end end
@@ -135,17 +121,16 @@ def _fixed() -> float:
     return CALLS * CALL_SECONDS
 
 
-def _row(  # noqa: PLR0917  # the cells of a row
-    name: str,
-    peer: str,
-    ours: Callable[[], float],
-    theirs: Callable[[], float],
-    target: float,
-    pairs: int,
-) -> Row:
-    measured = [(ours(), theirs()) for _ in range(pairs)]
-    ratio = statistics.median(a / b for a, b in measured)
-    return Row(name, peer, ratio, target, 1000 * statistics.median(a for a, _ in measured))
+def _pairs(
+    ours: str, theirs: Callable[[], float], *, cjson: bool = True
+) -> Callable[[int], Figure]:
+    def measure(pairs: int) -> Figure:
+        if cjson and not _has_cjson():
+            message = "apt install lua5.4 lua-cjson"
+            raise LeftOut(message)
+        return paired(_ours(ours), theirs, fewer(pairs))
+
+    return measure
 
 
 def _has_cjson() -> bool:
@@ -153,3 +138,18 @@ def _has_cjson() -> bool:
         return False
     found = subprocess.run(["lua5.4", "-e", 'require "cjson"'], capture_output=True, check=False)  # noqa: S607  # the peer
     return found.returncode == 0
+
+
+BRIDGE = Subject(
+    "bridge",
+    f"""What it costs that values cross between Lua and the host, as Lua's CPU time: a call that sends
+nothing; an answer of {ROWS:,} rows as a Lua table; and that table as JSON. The peer is lua-cjson in
+Debian's `lua5.4`, without a sandbox; where it is not installed its rows are left out.""",
+    [
+        Case(
+            f"{CALLS:,} calls without HTTP", "10 us each", 1.0, _pairs(CALL, _fixed, cjson=False)
+        ),
+        Case(f"answer of {ROWS:,} rows", "lua-cjson decode", 3.3, _pairs(ANSWER, _peer(DECODE))),
+        Case(f"JSON of {ROWS:,} rows", "lua-cjson encode", 4.5, _pairs(WRITE, _peer(ENCODE))),
+    ],
+)

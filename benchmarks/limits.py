@@ -2,9 +2,9 @@
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 
-from measure import Row, compare, seconds
+from measure import Case, Failed, Figure, Subject, compare, fewer, milliseconds, seconds
 
 from kosmo_lua import Kosmo, Limits
 
@@ -21,8 +21,7 @@ ENDLESS = {
 }
 
 
-def limits(pairs: int) -> Iterator[Row]:
-    """Compare a process of its own with a thread, and the end of endless scripts with what is promised."""
+def _isolated(pairs: int) -> Figure:
     thread, process = Kosmo(environ={}), Kosmo(environ={}, isolation="process")
 
     def allowed() -> None:
@@ -34,13 +33,34 @@ def limits(pairs: int) -> Iterator[Row]:
 
     isolated()
     time.sleep(1)  # the server prepares while it is idle
-    yield compare("isolation process", "thread + 5 ms", isolated, allowed, 1.0, pairs)
-    limited = Kosmo(environ={}, isolation="process", limits=Limits(cpu=LIMIT))
-    for name, code in ENDLESS.items():
+    return compare(isolated, allowed, pairs)
 
-        def end(code: str = code) -> None:
-            limited.run(code)
 
-        took = [seconds(end) for _ in range(max(pairs // 5, 3))]
-        ratio, middle = max(took) / (LIMIT + 0.5), 1000 * statistics.median(took)
-        yield Row(f"end of a {name}", f"limit of {LIMIT} s + 0.5 s (worst)", ratio, 1.0, middle)
+def _end(code: str) -> Callable[[int], Figure]:
+    def measure(pairs: int) -> Figure:
+        limited = Kosmo(environ={}, isolation="process", limits=Limits(cpu=LIMIT))
+
+        def end() -> None:
+            info = limited.run(code).error_info
+            if info is None or info.code != "cpu_limit":
+                raise Failed(str(info))
+
+        took = [seconds(end) for _ in range(fewer(pairs))]
+        return Figure(max(took) / (LIMIT + 0.5), milliseconds(statistics.median(took)))
+
+    return measure
+
+
+LIMITS = Subject(
+    "limits",
+    f"""A script in a process of its own (`isolation="process"`) against one in a thread and 5 ms; then
+scripts that never end, with a limit of {LIMIT} s of CPU: the worst time that one took to end, against the
+limit and half a second.""",
+    [
+        Case("isolation process", "thread + 5 ms", 1.0, _isolated),
+        *(
+            Case(f"end of a {name}", f"limit of {LIMIT} s + 0.5 s (worst)", 1.0, _end(code))
+            for name, code in ENDLESS.items()
+        ),
+    ],
+)

@@ -10,13 +10,14 @@ import types
 from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 
-from kosmo_lua import Kosmo, Result
+from kosmo_lua import Kosmo, Result, RunEvent
 from kosmo_lua.answers import SHAPES, Answer
 from kosmo_lua.catalog import GROUP
+from kosmo_lua.cli.trace import TracedCall
 from kosmo_lua.integration import Integration
 from kosmo_lua.reference import Reference
 from kosmo_lua.results import CallResult, Meta
@@ -47,6 +48,11 @@ def files() -> dict[Path, str]:
     for command, record in records.items():
         name = command.removeprefix("integrations:").replace(":", "-")
         pages[f"envelopes/{name}.schema.json"] = _envelope(command, record)
+    pages["envelopes/stream.schema.json"] = _stream()
+    pages["envelopes/trace.schema.json"] = _document(
+        "A line of what `kosmo integrations:lua --trace FILE` writes.",
+        _closed_model(TracedCall).model_json_schema(),
+    )
     return {FOLDER / name: text for name, text in pages.items()}
 
 
@@ -54,13 +60,30 @@ def _envelope(command: str, record: type[Any]) -> str:
     """Return the JSON Schema of what a command prints with `--json`, made from the fields of a record."""
     fields = _answer(record) if record in SHAPES.values() else _result(record)
     schema = _closed_model(record, fields).model_json_schema()
+    return _document(f"The envelope: what `kosmo {command} --json` prints.", schema)
+
+
+def _stream() -> str:
+    """Return the JSON Schema of a line of `--output jsonl`: an event, or the envelope."""
+    events = {each: _hints(each) for each in get_args(RunEvent)}
+    kinds = {**events, Result: {"type": Literal["result"], **_result(Result)}}
+    lines = tuple(
+        _closed_model(record, {"type": fields["type"], **fields})
+        for record, fields in kinds.items()
+    )
+    line = Annotated[Union[lines], Field(discriminator="type")]  # type: ignore[valid-type]  # noqa: UP007  # made at run time
+    schema = TypeAdapter[Any](line).json_schema()
+    return _document("A line of what `kosmo integrations:lua --output jsonl` prints.", schema)
+
+
+def _document(title: str, schema: dict[str, Any]) -> str:
+    """Return a JSON Schema as it is published: one title, and none for each field."""
     for each in (schema, *schema["$defs"].values()):
-        each.pop("title")
-        for field in each["properties"].values():
+        each.pop("title", None)
+        for field in each.get("properties", {}).values():
             field.pop("title", None)
-    title = {"title": f"The envelope: what `kosmo {command} --json` prints."}
-    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", **title, **schema}
-    return json.dumps(document, indent=2) + "\n"
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
+    return json.dumps({**dialect, **schema}, indent=2) + "\n"
 
 
 def _result(record: type[Any]) -> dict[str, Any]:

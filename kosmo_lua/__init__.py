@@ -11,9 +11,20 @@ if TYPE_CHECKING:  # at run time each name is imported when it is used: start-up
     from kosmo_lua.errors import KosmoError
     from kosmo_lua.kosmo import Kosmo
     from kosmo_lua.lua.limits import Limits
+    from kosmo_lua.progress import Progress
     from kosmo_lua.results import CallResult, Result
+    from kosmo_lua.run_events import RunEvent
 
-__all__ = ["CallResult", "Kosmo", "KosmoError", "Limits", "Result", "__version__"]
+__all__ = [
+    "CallResult",
+    "Kosmo",
+    "KosmoError",
+    "Limits",
+    "Progress",
+    "Result",
+    "RunEvent",
+    "__version__",
+]
 
 __version__ = "0.1.0"
 
@@ -22,7 +33,9 @@ _HOMES = {
     "Kosmo": "kosmo_lua.kosmo",
     "KosmoError": "kosmo_lua.errors",
     "Limits": "kosmo_lua.lua.limits",
+    "Progress": "kosmo_lua.progress",
     "Result": "kosmo_lua.results",
+    "RunEvent": "kosmo_lua.run_events",
 }
 
 

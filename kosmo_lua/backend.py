@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from kosmo_lua.config import Config
-from kosmo_lua.errors import UsageError
+from kosmo_lua.errors import ConfigError, UsageError
 from kosmo_lua.values import JsonObject
 
 if TYPE_CHECKING:  # start-up: each is loaded by the property that needs it
     from kosmo_lua.accounts import Accounts
     from kosmo_lua.calls import Calls
+    from kosmo_lua.calls.planning import UnsentCalls
     from kosmo_lua.calls.recording import Recording
     from kosmo_lua.calls.tape import Tape
     from kosmo_lua.catalog import Catalog
@@ -20,6 +22,8 @@ if TYPE_CHECKING:  # start-up: each is loaded by the property that needs it
     from kosmo_lua.readiness import Readiness
     from kosmo_lua.reference import Reference
     from kosmo_lua.runs import Run
+
+_Calls = TypeVar("_Calls", bound="Calls")
 
 RETRY_BUDGET = 60.0
 """Seconds for which a request is tried again after its first failure."""
@@ -35,7 +39,8 @@ class Backend:
         force: lift the policies `ask` and `deny`.
         read_only: deny every write.
         audited: record a hash of the arguments of each call.
-        retry_budget: seconds for which a request is tried again after its first failure.
+        retry_budget: seconds for which a request is tried again after its first failure; by default
+            KOSMO_RETRY_BUDGET of `environ`, else 60.
         run_id: what is sent has the same IDs as in an earlier run of this ID.
         record: the file to which the calls are written.
         replay: the file that answers the calls; nothing is sent, and no account is needed.
@@ -53,7 +58,7 @@ class Backend:
         force: bool = False,
         read_only: bool = False,
         audited: bool = False,
-        retry_budget: float = RETRY_BUDGET,
+        retry_budget: float | None = None,
         run_id: str | None = None,
         record: str | None = None,
         replay: str | None = None,
@@ -65,12 +70,14 @@ class Backend:
         self._config = config or Config()
         self._read_only = read_only
         self._audited = audited
-        self._retry_budget = retry_budget
+        self._retry_budget = _retry_budget(environ) if retry_budget is None else retry_budget
         self._run_id = None if dry_run else run_id
         self._record = record
         self._replay = replay
         self._tape: Tape | None = None
         self._dry_run = dry_run
+        self._direct_run: Run | None = None
+        self._lock = Lock()
         self._integrations = integrations
         self._force = force
         self._emulator_url = emulator_url
@@ -139,22 +146,41 @@ class Backend:
         return self._tape
 
     def calls(self, record: "Record", ask: "Ask | None") -> "Calls":
-        """Return the path that calls take, which holds their connections."""
+        """Return the path that the calls of scripts take, which holds their connections."""
         if self._replay:
             from kosmo_lua.calls.replay import ReplayedCalls  # noqa: PLC0415  # only here
 
             return ReplayedCalls(self.catalog, self._played(), record)
+        return self._made(self._kind_of_calls(), record, ask, self._run())
+
+    def direct_calls(self, record: "Record", ask: "Ask | None") -> "Calls":
+        """Return a path that calls without a script take: on whatever threads, they are one run."""
+        from kosmo_lua.calls import Calls  # noqa: PLC0415  # only for app
+
+        with self._lock:
+            self._direct_run = self._direct_run or self._run()
+        return self._made(Calls, record, ask, self._direct_run)
+
+    def unsent_calls(self, record: "Record") -> "UnsentCalls":
+        """Return a path of calls without a script on which nothing is sent, of a run of their own."""
+        from kosmo_lua.calls.planning import UnsentCalls  # noqa: PLC0415  # only here
+
+        return self._made(UnsentCalls, record, None, self._run())
+
+    def _made(
+        self, kind: "type[_Calls]", record: "Record", ask: "Ask | None", run: "Run | None"
+    ) -> "_Calls":
         from kosmo_lua.naming import check_names  # noqa: PLC0415  # only for app
 
         check_names(self._config, self.catalog)
-        return self._kind_of_calls()(
+        return kind(
             self.catalog,
             self.accounts,
             self._policy(ask),
             record,
             audited=self._audited,
             retry_budget=self._retry_budget,
-            run=self._run(),
+            run=run,
             recording=self._recording(record),
         )
 
@@ -250,3 +276,15 @@ class Backend:
             emulator_url=(lambda: emulator_url) if emulator_url else None,
             remedy=(lambda: remedy) if remedy else None,
         )
+
+
+def _retry_budget(environ: Mapping[str, str]) -> float:
+    text = environ.get("KOSMO_RETRY_BUDGET", "").strip() or str(RETRY_BUDGET)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        message = "KOSMO_RETRY_BUDGET must be a number of seconds, 0 or more"
+        raise ConfigError(message, hint="For example: KOSMO_RETRY_BUDGET=20")
+    return seconds

@@ -1,6 +1,6 @@
 """Which integrations and functions there are, and which one a name means."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher, get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,30 +26,89 @@ class Target(NamedTuple):
     account: str
 
 
-class Catalog:
-    """The integrations by name. A broken one costs only itself: `problems` says why it is absent."""
+class Integrations(Mapping[str, "Integration[Any]"]):
+    """The integrations by name. One of an installed package is loaded when it is asked for.
+
+    To go through them loads all; `names` loads none, and so has those that cannot be loaded, too.
+    """
 
     def __init__(
-        self, integrations: Iterable["Integration[Any]"], problems: list[str] | None = None
+        self, integrations: Iterable["Integration[Any]"], entries: Iterable[EntryPoint] = ()
     ) -> None:
-        self.integrations = {integration.name: integration for integration in integrations}
-        self.problems = problems or []
+        self._found: dict[str, Integration[Any] | None] = {
+            each.name: each for each in integrations
+        }
+        self._entries: dict[str, list[EntryPoint]] = {}
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            self._entries.setdefault(entry.name, []).append(entry)
+        self.names = [*self._found, *self._entries]
+        self.problems: dict[str, list[str]] = {}
+        """Why one is absent, of those that were asked for so far, by the name of the entry point."""
 
-    @classmethod
-    def installed(cls) -> "Catalog":
-        """Load every integration that an installed package offers."""
-        found: dict[str, Integration[Any]] = {}
-        problems = []
-        for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+    def __getitem__(self, name: str) -> "Integration[Any]":
+        if name not in self._found:
+            self._found[name] = self._load(name, self._entries[name])
+        integration = self._found[name]
+        if integration is None:
+            raise KeyError(name)
+        return integration
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self.names if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _load(self, name: str, entries: list[EntryPoint]) -> "Integration[Any] | None":
+        """Load the integration that installed packages offer under this name: of several, the first."""
+        found, problems = None, []
+        for entry in entries:
             try:
                 integration = _load(entry)
-                if integration.name in found:
-                    problems.append(f"integration {entry.value} has the name of another one")
-                found.setdefault(integration.name, integration)
             except (Exception, SystemExit) as error:  # noqa: BLE001  # a stranger's package may raise anything
                 reason = f"{type(error).__name__}: {error}"
                 problems.append(f"integration {entry.name} cannot be loaded: {reason}")
-        return cls(found.values(), problems)
+            else:
+                if integration.name == name and not found:
+                    found = integration
+                else:
+                    problems.append(self._misnamed(entry, integration.name))
+        self.problems[name] = problems
+        return found
+
+    def _misnamed(self, entry: EntryPoint, own: str) -> str:
+        if own in self._entries:
+            return f"integration {entry.value} has the name of another one"
+        return f"integration {entry.value} is named {own}, and its entry point {entry.name}"
+
+
+class Catalog:
+    """The integrations and what their functions are called. A broken integration costs only itself."""
+
+    def __init__(
+        self, integrations: Iterable["Integration[Any]"], entries: Iterable[EntryPoint] = ()
+    ) -> None:
+        self.integrations = Integrations(integrations, entries)
+
+    @classmethod
+    def installed(cls) -> "Catalog":
+        """Return what installed packages offer, each integration loaded when it is asked for."""
+        return cls([], entry_points(group=GROUP))
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the integrations, also of those that cannot be loaded; loads none."""
+        return self.integrations.names
+
+    @property
+    def problems(self) -> list[str]:
+        """Why integrations are absent; loads all."""
+        return [problem for name in self.names for problem in self.problems_of(name)]
+
+    def problems_of(self, name: str) -> list[str]:
+        """Return why the integration of this name is absent, or another one of the same name; loads it."""
+        self.integrations.get(name)
+        return self.integrations.problems.get(name, [])
 
     def integration(self, name: str) -> "Integration[Any]":
         """Return an integration.
@@ -87,7 +146,7 @@ class Catalog:
         return Target(integration, function, parts[1] if len(parts) > 2 else "default")  # noqa: PLR2004  # the same
 
     def _split_slug(self, name: str) -> list[str]:
-        for integration in self.integrations:
+        for integration in self.names:
             if name.startswith(f"{integration}_"):
                 return [integration, name]
         return [name]

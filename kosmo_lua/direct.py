@@ -2,17 +2,24 @@
 
 import json
 import time
+from contextlib import nullcontext, suppress
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from kosmo_lua.errors import Defect, Interrupted, KosmoError, UsageError
-from kosmo_lua.journal import Ending, Event, Recorder, failed
+from kosmo_lua.journal import Ending, Recorder, failed
+from kosmo_lua.listeners import Listeners
 from kosmo_lua.results import CallResult
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # only named here
+    from collections.abc import Callable
+
     from kosmo_lua.backend import Backend
     from kosmo_lua.calls import Calls
+    from kosmo_lua.calls.planning import UnsentCalls
     from kosmo_lua.policy import Ask
+    from kosmo_lua.progress import Progress
 
 
 class Direct:
@@ -25,31 +32,45 @@ class Direct:
         ask: "Ask | None" = None,
         forced: bool = False,
         audit: str | None = None,
+        run_id: str | None = None,
     ) -> None:
         self._backend = backend
         self._audit = audit
+        self._run_id = run_id
         self._ask = ask
         self._forced = forced
         self._recorder: Recorder | None = None
-        self._calls: dict[bool, Calls] = {}
+        self._lock = Lock()
+        self._calls: Calls | None = None
+        self._unsent: UnsentCalls | None = None
 
     def call(self, function: str, arguments: JsonObject, account: str) -> Json:
         """Call a function; see `Kosmo.call`."""
-        return self._made(dry_run=False).call(self._name(function, account), arguments)
+        return self._made().call(self._name(function, account), arguments)
 
     def attempt(
-        self, function: str, arguments: JsonObject, account: str, *, dry_run: bool
+        self,
+        function: str,
+        arguments: JsonObject,
+        account: str,
+        *,
+        dry_run: bool,
+        on_progress: "Callable[[Progress], None] | None" = None,
     ) -> CallResult:
         """Call a function and return the outcome; see `Kosmo.attempt`."""
         recorder = Recorder(
             started=time.perf_counter(),
             forced=self._forced,
             dry_run=dry_run,
+            listeners=Listeners(on_progress=on_progress),
             audit=None if dry_run else self._audit,
+            run_id=self._run_id,
         )
+        recorder.begin()
         self._recorder, data, ending = recorder, None, Ending()
         try:
-            data = self._data(self._name(function, account), arguments, dry_run=dry_run)
+            with _Ticker(recorder, self._lock) if on_progress else nullcontext():
+                data = self._data(self._name(function, account), arguments, dry_run=dry_run)
         except KosmoError as error:
             ending = failed(error)
         except KeyboardInterrupt as signal:
@@ -65,12 +86,12 @@ class Direct:
         return CallResult.of(run, function=function, account=account, data=data)
 
     def _data(self, name: str, arguments: JsonObject, *, dry_run: bool) -> Json:
-        for problem in self._backend.catalog.problems:
+        for problem in self._backend.catalog.problems_of(name.partition(".")[0]):
             self._record(["warning", problem])
-        calls = self._made(dry_run=dry_run)
         if not dry_run:
-            return _checked(calls.call(name, arguments), name)
-        request = calls.plan(name, arguments)
+            return _checked(self._made().call(name, arguments), name)
+        self._unsent = self._unsent or self._backend.unsent_calls(self._record)
+        request = self._unsent.request(name, arguments)
         return {"request": {**request._asdict()} if request else None}
 
     def _name(self, function: str, account: str) -> str:
@@ -82,20 +103,46 @@ class Direct:
         chosen = target.account if account == "default" else account
         return f"{target.integration.name}.{chosen}.{target.function.name}"
 
-    def _made(self, *, dry_run: bool) -> "Calls":
-        if dry_run not in self._calls:
-            ask = None if dry_run else self._ask
-            self._calls[dry_run] = self._backend.calls(self._record, ask)
-        return self._calls[dry_run]
+    def _made(self) -> "Calls":
+        self._calls = self._calls or self._backend.direct_calls(self._record, self._ask)
+        return self._calls
 
-    def _record(self, event: Event) -> None:
+    def _record(self, event: list[Json]) -> None:
         if self._recorder:  # `call` has no envelope
-            self._recorder.record(event)
+            with self._lock:
+                self._recorder.record(event)
 
     def close(self) -> None:
         """Close every connection."""
-        while self._calls:
-            self._calls.popitem()[1].close()
+        for calls in (self._calls, self._unsent):
+            if calls:
+                calls.close()
+        self._calls = self._unsent = None
+
+
+class _Ticker:
+    """Asks a recorder how far it is, in a thread of its own, as long as the call goes on."""
+
+    def __init__(self, recorder: Recorder, lock: Lock) -> None:
+        self._recorder = recorder
+        self._lock = lock
+        self._ended = Event()
+        self._thread = Thread(target=self._work, name="kosmo-progress", daemon=True)
+
+    def _work(self) -> None:
+        patience = self._recorder.progress(queued=0)
+        # What the listener raises is kept by the recorder, whose result raises it.
+        with suppress(BaseException):
+            while not self._ended.wait(patience):
+                with self._lock:
+                    patience = self._recorder.progress(queued=0)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
 
 
 def _checked(data: Json, function: str) -> Json:

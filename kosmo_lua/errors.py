@@ -234,11 +234,14 @@ class NotRecorded(KosmoError):
 
 
 class Interrupted(KosmoError):
-    """Ctrl-C (SIGINT) or SIGTERM."""
+    """Ctrl-C (SIGINT) or SIGTERM; of a call, any end of its run."""
 
     code = "interrupted"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str | None = None) -> None:
+        if name is None:  # of a call, which is not told why
+            super().__init__("the run ended before the call returned")
+            return
         sentence = "stopped by Ctrl-C" if name == "SIGINT" else f"stopped by {name}"
         super().__init__(sentence, details={"signal": name})
 

@@ -1,12 +1,32 @@
-"""Identity: the IDs and times of what is sent once. `runs` has those of a run that can be repeated."""
+"""Identity: the IDs and times of what is sent once. `runs` has those of a run that can be repeated.
 
-from datetime import UTC, datetime
-from uuid import uuid4
+A batch makes one of each for every event, so both are written by hand: uuid and datetime take ten times as long.
+"""
+
+import os
+import time
+
+_VARIANTS = "89ab"
+_second = (0, "")
+"""The second that was written last, and its text."""
 
 
 def now() -> str:
     """Return the present, to the millisecond: `2026-04-01T10:00:00.000Z`."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    global _second  # noqa: PLW0603  # a cache of one, replaced as a whole
+    seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
+    known, text = _second
+    if known != seconds:
+        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+        _second = (seconds, text)
+    return f"{text}.{milliseconds:03d}Z"
+
+
+def uuid_of(random: bytes) -> str:
+    """Write 16 random bytes as a UUID of version 4 (RFC 9562)."""
+    digits = random.hex()
+    variant = _VARIANTS[random[8] & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 class Fresh:
@@ -15,7 +35,7 @@ class Fresh:
     @staticmethod
     def new_id() -> str:
         """Return a random UUID."""
-        return str(uuid4())
+        return uuid_of(os.urandom(16))
 
     @staticmethod
     def now() -> str:

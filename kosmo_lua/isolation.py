@@ -41,7 +41,7 @@ Isolation = Literal["thread", "process", "fork"]
 class Setup:
     """What every place needs to run scripts. `keep`: Ctrl-C stops a script and keeps its Lua state."""
 
-    def __init__(  # noqa: PLR0913  # the options
+    def __init__(  # noqa: PLR0913  # what Kosmo was given
         self,
         backend: Backend,
         limits: Limits,
@@ -81,6 +81,7 @@ class InThread:
             setup = self._setup
             self._watchdog = Watchdog(setup.backend, setup.limits, setup.ask)
         recorder = make_recorder()
+        recorder.begin()
         ending = self._watchdog.run(script, recorder)
         recorder.queued = self._watchdog.queued
         self.lost = not self._watchdog.alive
@@ -117,6 +118,7 @@ class _InProcess:
             self._process, setup.limits, ask=setup.ask, wakeup=wakeup, keep=setup.keep
         )
         try:
+            recorder.begin()
             ending = supervisor.watch(recorder)
             recorder.queued = self._process.meter.queued
         except BaseException:  # the caller is leaving

@@ -7,9 +7,10 @@ Events are JSON lists, so that they cross a pipe as lines:
     ["print", text]
     ["call", number, function, account, access, hash of the arguments or null, events of a batch or null]
     ["send", number]                one of its requests is about to leave
-    ["wait", number, milliseconds, "rate" or "retry", status of the last answer or null]
+    ["wait", number, milliseconds, "rate" or "retry", status of the last answer or null, effect so far]
     ["answer", number, effect, status, attempts, duration_ms, [code, message] or null]
-    ["delivered", what became of the events of a request, a Delivery as a dict]
+    ["delivered", number, what became of the events of its request, a Delivery as a dict]
+                                    in a replay the number is null, and it is about a batch
     ["plan", function, account, arguments]      a write that a dry run does not make
     ["warning", sentence]
     ["end", ending]                 the last one, an Ending as a dict
@@ -21,12 +22,12 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kosmo_lua.call_log import CallLog, OpenCall
 from kosmo_lua.errors import Effect, KosmoError
+from kosmo_lua.listeners import Listeners
 from kosmo_lua.results import (
-    Access,
     Call,
     CallError,
-    CallTotals,
     Delivery,
     ErrorInfo,
     Meta,
@@ -43,9 +44,6 @@ if TYPE_CHECKING:
 
 Event = list[Json]
 Record = Callable[[Event], None]
-
-KEPT = 500
-"""The call log keeps so many of the first calls, so many of the last, and every one that failed."""
 
 
 PLANNED = 100_000
@@ -78,48 +76,6 @@ def failed(error: KosmoError) -> Ending:
     return Ending.of({"error": error.message, "info": info})
 
 
-class _OpenCall:
-    """A call without an answer."""
-
-    def __init__(
-        self,
-        function: str,
-        account: str,
-        access: Access,
-        arguments: str | None,
-        events: int | None,
-    ) -> None:
-        self.function = function
-        self.account = account
-        self.access: Access = access
-        self.arguments = arguments
-        self.events = events
-        self.started = time.perf_counter()
-        self.sent = 0
-        self.retries: list[Retry] = []
-
-    def ended(  # noqa: PLR0917  # the fields of the event
-        self,
-        effect: Effect,
-        status: int | None,
-        attempts: int,
-        duration_ms: float,
-        error: CallError | None,
-    ) -> Call:
-        """Return what the log says of it."""
-        retries = tuple(self.retries)
-        facts = (effect, status, attempts, duration_ms, error, retries, self.events)
-        return Call(self.function, self.account, self.access, *facts)
-
-    def cut(self) -> Call:
-        """Return what the log says of it when the run has ended first."""
-        error = CallError("interrupted", "the run ended before the call returned")
-        # Until the answer is recorded nobody knows what became of a request that has left.
-        effect: Effect = "unknown" if self.sent else "none"
-        duration = round((time.perf_counter() - self.started) * 1000, 1)
-        return self.ended(effect, None, self.sent, duration, error)
-
-
 class Recorder:
     """Collects the events of one run and turns them into its Result."""
 
@@ -129,7 +85,7 @@ class Recorder:
         started: float | None = None,
         forced: bool = False,
         dry_run: bool = False,
-        on_output: Callable[[str], None] | None = None,
+        listeners: Listeners | None = None,
         audit: str | None = None,
         run_id: str | None = None,
     ) -> None:
@@ -139,16 +95,17 @@ class Recorder:
         self._started = time.perf_counter() if started is None else started
         self._forced = forced
         self._dry_run = dry_run
-        self._on_output = on_output
-        self._failure: BaseException | None = None
+        self._listeners = listeners or Listeners()
         self._output: list[str] = []
         self._warnings: list[str] = []
         self.processes: set[int] = set()
         """The process groups that run now: a command that prints a credential."""
-        self._open: dict[int, _OpenCall] = {}
+        self._open: dict[int, OpenCall] = {}
         self._log = CallLog()
         self._waited = 0.0
         self._delivery = Delivery()
+        self._answered: dict[int, Call] = {}
+        """The requests of batches that have ended, until it is known what became of their events."""
         self._plan: list[PlannedCall] = []
         self.queued = 0
         """The events that batches have taken; whoever watches the run sets it at its end."""
@@ -159,40 +116,62 @@ class Recorder:
         """Take one event."""
         self._handlers[event[0]](*event[1:])  # type: ignore[index]  # its kind
 
+    def begin(self) -> None:
+        """Tell that the run begins."""
+        self._listeners.begin(self.run_id, self._started)
+
+    def progress(self, queued: int) -> float:
+        """Tell how far the run is, if it is time to; return in how many seconds to call this again.
+
+        `queued`: the events that batches have taken so far.
+        """
+        left = self._listeners.progress_due()
+        if left > 0:
+            return left
+        ended, running = self._log.totals.total, self._open.values()
+        accepted = self._delivery.accepted
+        self._listeners.progress(ended, running, queued=queued, accepted=accepted)
+        return self._listeners.progress_due()
+
     def _on_print(self, text: str) -> None:
         self._output.append(text)
-        if self._on_output:
-            try:
-                self._on_output(text)
-            except BaseException as error:
-                self._failure = (
-                    error  # the script may catch it; the caller shall get it all the same
-                )
-                raise
+        self._listeners.printed(text)
 
     def _on_warning(self, sentence: str) -> None:
         if sentence not in self._warnings:
             self._warnings.append(sentence)
+            self._listeners.warned(sentence)
 
     def _on_process(self, group: int, running: bool) -> None:  # noqa: FBT001  # the fields of the event
         (self.processes.add if running else self.processes.discard)(group)
 
     def _on_call(self, number: int, *facts: Any) -> None:  # noqa: ANN401  # the fields of the event
-        self._open[number] = _OpenCall(*facts)
+        self._open[number] = OpenCall(number, *facts)
 
     def _on_send(self, number: int) -> None:
-        if call := self._open.get(number):  # else it is of an earlier script of the session
-            call.sent += 1
+        if call := self._open.get(number):  # as in `_on_answer`
+            call.sends()
 
-    def _on_wait(
-        self, number: int, milliseconds: float, reason: Reason, status: int | None
+    def _on_wait(  # the fields of the event
+        self,
+        number: int,
+        milliseconds: float,
+        reason: Reason,
+        status: int | None,
+        effect: Effect,
     ) -> None:
-        if call := self._open.get(number):  # as above
-            call.retries.append(Retry(reason, milliseconds, status))
-        if reason == "rate" and call:
+        call = self._open.get(number)
+        if call is None:  # as in `_on_answer`
+            return
+        wait = Retry(reason, milliseconds, status)
+        call.waits(wait, effect)
+        self._listeners.waits(call, wait)
+        if reason == "rate":
             self._waited += milliseconds
 
-    def _on_delivered(self, facts: dict[str, Any]) -> None:
+    def _on_delivered(self, number: int | None, facts: dict[str, Any]) -> None:
+        if number is not None and self._answered.pop(number, None) is None:
+            return  # of an earlier script, as an answer
         rejected = tuple(Rejection(**each) for each in facts["rejected"])
         self._delivery = self._delivery.plus(Delivery(**{**facts, "rejected": rejected}))
 
@@ -215,17 +194,21 @@ class Recorder:
         if call is None:  # of an earlier script of the session, which ended without it
             return
         problem = CallError(*error) if error else None
-        self._ended(call.ended(effect, status, attempts, duration_ms, problem), call.arguments)
+        ended = call.ended(effect, status, attempts, duration_ms, problem)
+        if ended.events:
+            self._answered[number] = ended
+        self._ended(call, ended)
 
-    def _ended(self, call: Call, arguments: str | None) -> None:
-        self._log.add(call)
-        if self._audit_file is None or (self._dry_run and call.access == "write"):
+    def _ended(self, call: OpenCall, entry: Call) -> None:
+        self._log.add(entry)
+        self._listeners.ended(call, entry)
+        if self._audit_file is None or (self._dry_run and entry.access == "write"):
             return
         from kosmo_lua.audit import Audit  # noqa: PLC0415  # only where there is one, and a call
 
         self._audit = self._audit or Audit(self._audit_file)
         try:
-            self._audit.write(self.run_id, call, arguments)
+            self._audit.write(self.run_id, entry, call.arguments)
         except OSError as error:
             self._on_warning(f"the audit log cannot be written: {error.strerror}")
 
@@ -235,16 +218,17 @@ class Recorder:
     def result(self, ending: Ending) -> Result:
         """Return the Result of the run; calls without an answer were cut off by its end.
 
-        Raises what `on_output` raised.
+        Raises what a listener raised.
         """
-        if self._failure:
-            raise self._failure
-        for call in self._open.values():
-            self._ended(call.cut(), call.arguments)
-            if call.events and call.sent:
-                lost = Delivery(unknown=call.events, requests=call.sent)
-                self._delivery = self._delivery.plus(lost)
+        if self._listeners.failure:
+            raise self._listeners.failure
+        for number, call in self._open.items():
+            self._answered[number] = cut = call.cut()
+            self._ended(call, cut)
+        for request in self._answered.values():
+            self._delivery = self._delivery.plus(_cut_off(request))
         self._open.clear()
+        self._answered.clear()
         delivery = self._delivery.closed(self.queued) if self.queued else None
         if delivery and delivery.accepted < delivery.queued and ending.error is None:
             ending = _not_whole(ending, delivery)
@@ -294,46 +278,12 @@ def _not_whole(ending: Ending, delivery: Delivery) -> Ending:
     return ending._replace(error=message, info=info)
 
 
-class CallLog:
-    """The calls of a run, in the order in which they ended, in bounded memory."""
-
-    def __init__(self) -> None:
-        self._writes = self._wrote = self._unknown = self._failures = self._total = 0
-        self._first: list[Call] = []
-        self._failed: list[Call] = []
-        self._last: list[Call] = []
-
-    def add(self, call: Call) -> None:
-        """Log a call that ended."""
-        if len(self._first) < KEPT:
-            self._first.append(call)
-        else:
-            self._last.append(call)
-            self._drop_oldest()
-        self._total += 1
-        self._failures += call.error is not None
-        self._unknown += call.effect == "unknown"
-        if call.access == "write":
-            self._writes += 1
-            self._wrote += call.wrote
-
-    @property
-    def totals(self) -> CallTotals:
-        """How many calls there were."""
-        reads = self._total - self._writes
-        counts = (self._writes, self._failures, self._unknown, self._wrote)
-        return CallTotals(self._total, reads, *counts)
-
-    def _drop_oldest(self) -> None:
-        if len(self._last) > 2 * KEPT:
-            dropped, self._last = self._last[:-KEPT], self._last[-KEPT:]
-            self._failed += [call for call in dropped if call.error or call.effect == "unknown"]
-
-    def calls(self) -> tuple[Call, ...]:
-        """Return the calls that are kept."""
-        dropped = self._last[:-KEPT]
-        failed = [call for call in dropped if call.error or call.effect == "unknown"]
-        return (*self._first, *self._failed, *failed, *self._last[-KEPT:])
+def _cut_off(call: Call) -> Delivery:
+    """Return what became of the events of a request when the run ended before its batch could tell."""
+    events = call.events or 0
+    if call.effect == "sent" and call.error is None:
+        return Delivery(accepted=events, requests=call.attempts)
+    return Delivery(unknown=events if call.effect == "unknown" else 0, requests=call.attempts)
 
 
 def _sorted(pairs: list[tuple[str, Json]]) -> JsonObject:

@@ -8,7 +8,7 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from kosmo_lua.backend import RETRY_BUDGET, Backend
+from kosmo_lua.backend import Backend
 from kosmo_lua.config import Config
 from kosmo_lua.errors import UsageError
 from kosmo_lua.isolation import Isolation, Setup
@@ -25,9 +25,11 @@ if TYPE_CHECKING:  # start-up: each is loaded by the method that needs it
     from kosmo_lua.emulator import Emulator
     from kosmo_lua.integration import Integration
     from kosmo_lua.policy import Ask
+    from kosmo_lua.progress import Progress
     from kosmo_lua.readiness import Readiness
     from kosmo_lua.reference import Reference
     from kosmo_lua.results import CallResult, Result
+    from kosmo_lua.run_events import RunEvent
 
 
 class Kosmo:
@@ -47,8 +49,8 @@ class Kosmo:
         force: lift the policies `ask` and `deny`; raises Denied where a file says `allow_force = false`.
         read_only: deny every write, whatever the policy says.
         ask: called for a call that needs approval, on the thread of the script; without it such a call fails.
-        retry_budget: seconds for which a request is tried again after its first failure; 0: never. It is then sent
-            again only where that does no harm.
+        retry_budget: seconds for which a request is tried again after its first failure, where that does no
+            harm; 0: never. By default KOSMO_RETRY_BUDGET of `environ`, else 60.
         run_id: repeats a run: what is sent has the same IDs as in an earlier run of this ID, so that a service
             drops what it already has.
         record: the file to which every call of a script is written with what it came to, without secrets.
@@ -75,7 +77,7 @@ class Kosmo:
         force: bool = False,
         read_only: bool = False,
         ask: "Ask | None" = None,
-        retry_budget: float = RETRY_BUDGET,
+        retry_budget: float | None = None,
         run_id: str | None = None,
         record: str | None = None,
         replay: str | None = None,
@@ -89,6 +91,10 @@ class Kosmo:
         self.config = config or Config.of(environ)
         if force:
             self.config.check_force()
+        if run_id is not None:
+            from kosmo_lua.runs import check_run_id  # noqa: PLC0415  # only to repeat a run
+
+            check_run_id(run_id)
         _check_modes(record=record, replay=replay, dry_run=dry_run, emulator=emulator)
         self._rehearses = bool(record or replay or dry_run)
         self._dry_run = dry_run
@@ -127,16 +133,26 @@ class Kosmo:
         arguments: Sequence[str] = (),
         folders: Sequence[str] = (),
         on_output: Callable[[str], None] | None = None,
+        on_event: "Callable[[RunEvent], None] | None" = None,
+        on_progress: "Callable[[Progress], None] | None" = None,
     ) -> "Result":
         """Run a Lua program and return its Result; a failure of the script is in it, and is not raised.
 
         `name` is the file name that errors carry, `arguments` becomes the table `arg`, `folders` is where
-        `require` looks for modules (nowhere by default), `on_output` is called with each printed text as it
-        comes.
+        `require` looks for modules (nowhere by default). Who listens must be quick, as the limits are watched
+        in between: `on_output` gets each printed text as it comes, `on_event` each thing that happens,
+        `on_progress` how far the run is, ten times a second from the second second on. What they raise ends
+        the run and is raised here.
         """
         with self.session() as session:
             return session.run(
-                code, name=name, arguments=arguments, folders=folders, on_output=on_output
+                code,
+                name=name,
+                arguments=arguments,
+                folders=folders,
+                on_output=on_output,
+                on_event=on_event,
+                on_progress=on_progress,
             )
 
     def session(self, *, keep: bool = False) -> Session:
@@ -176,13 +192,17 @@ class Kosmo:
         *,
         account: str = "default",
         dry_run: bool = False,
+        on_progress: "Callable[[Progress], None] | None" = None,
     ) -> "CallResult":
         """Call a function and return the outcome with its log; a failure is in it, and is not raised.
 
         Ctrl-C ends the call and is in the result, too: its `effect` says what is known. With `dry_run`
         everything is checked and nothing is sent: `data["request"]` is what would have been sent first.
+        `on_progress` is as in `run`, and called on a thread of its own.
         """
-        return self._of_thread().attempt(function, arguments or {}, account, dry_run=dry_run)
+        return self._of_thread().attempt(
+            function, arguments or {}, account, dry_run=dry_run, on_progress=on_progress
+        )
 
     def check(self, integration: str, account: str = "default") -> "Answer":
         """Check the credentials of an account, with requests that only read.
@@ -205,7 +225,13 @@ class Kosmo:
         from kosmo_lua.direct import Direct  # noqa: PLC0415  # only for calls without a script
 
         self._refuse_rehearsal()
-        made = Direct(self._backend, ask=self._ask, forced=self._force, audit=self._audit)
+        made = Direct(
+            self._backend,
+            ask=self._ask,
+            forced=self._force,
+            audit=self._audit,
+            run_id=self._run_id,
+        )
         return self._direct.setdefault(get_ident(), made)
 
     def _refuse_rehearsal(self) -> None:

@@ -27,7 +27,7 @@ def check_names(config: Config, catalog: Catalog) -> None:
             continue
         where = f"{rule.source}: the rule {rule.pattern}"
         _check_integration(rule.integration, catalog, where)
-        if rule.integration in catalog.integrations and rule.what not in ("*", "read", "write"):
+        if rule.what not in ("*", "read", "write") and rule.integration in catalog.integrations:
             functions = catalog.integrations[rule.integration].functions.values()
             known = [spelling for function in functions for spelling in function.spellings]
             if rule.what not in known:
@@ -35,7 +35,7 @@ def check_names(config: Config, catalog: Catalog) -> None:
 
 
 def _check_integration(name: str, catalog: Catalog, where: str) -> None:
-    known = catalog.integrations
+    known = catalog.names
     if name not in known and get_close_matches(name, known, n=1, cutoff=_ALIKE):
         raise _nothing(where, name, known)
 

@@ -125,7 +125,8 @@ class Policy:
         variable = self._environ.get(_variable_of(function.integration, function.access))
         call = (function.full_name, account, variable)
         if call not in self._decided:  # the files stay as they were read; a variable may change
-            about = (function.integration, function.spellings, function.access, account)
+            names = (*function.spellings, *(function.lists.spellings if function.lists else ()))
+            about = (function.integration, names, function.access, account)
             self._decided[call] = self._rule(about)
         return self._decided[call]
 

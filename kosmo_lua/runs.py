@@ -14,18 +14,20 @@ from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Self
-from uuid import UUID
 
 from kosmo_lua.errors import ConfigError, UsageError
-from kosmo_lua.identity import now
+from kosmo_lua.identity import now, uuid_of
 from kosmo_lua.values import JsonObject
+
+SALT = 32
+"""Bytes of the secret of a run: Segment recognizes IDs over all its customers, so nobody may guess one."""
 
 
 class Run:
     """A run that can be repeated.
 
-    `time` is when it was started first: events that say no time get this one, because PostHog merges what comes
-    twice only within a day.
+    `time` is when it was started first: events that say no time get this one, because PostHog merges what
+    comes twice only within a day.
     """
 
     def __init__(self, salt: bytes, time: str) -> None:
@@ -34,6 +36,7 @@ class Run:
         self._lock = Lock()
         # On disk as soon as it is large, and gone with the process: memory stays flat.
         self._seen = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._seen.execute("PRAGMA journal_mode = OFF")
         self._seen.execute("CREATE TABLE seen (key BLOB PRIMARY KEY, times INT) WITHOUT ROWID")
         self._seen.execute("BEGIN")
 
@@ -52,10 +55,8 @@ class Run:
         file = Path(folder, "runs", f"{run_id}.json")
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            state = _state(file)
-            datetime.fromisoformat(state["time"])
-            return cls(bytes.fromhex(state["salt"]), state["time"])
-        except (ValueError, KeyError, TypeError):
+            return cls(*_parsed(_state(file)))
+        except (ValueError, KeyError, TypeError, RecursionError):
             message = f"{file} is not the state of a run"
             raise ConfigError(message, hint="Remove it, or use another ID.") from None
         except OSError as error:
@@ -87,7 +88,7 @@ class Repeated:
         """Return the same UUIDs in each attempt of the run."""
         self._ids += 1
         text = f"{self._occurrence}/{self._ids}".encode()
-        return str(UUID(bytes=hmac.digest(self._key, text, "sha256")[:16], version=4))
+        return uuid_of(hmac.digest(self._key, text, "sha256")[:16])
 
     def now(self) -> str:
         """Return when the run was started first."""
@@ -105,17 +106,29 @@ def check_run_id(run_id: str) -> None:
         raise UsageError(message, hint="For example: --run import-2026-04-01")
 
 
-def _state(file: Path) -> dict[str, str]:
+def _parsed(text: str) -> tuple[bytes, str]:
+    """Return the salt and the time of a state; raises what says that it is none."""
+    state = json.loads(text)
+    salt, time = bytes.fromhex(state["salt"]), state["time"]
+    if len(salt) != SALT or datetime.fromisoformat(time).tzinfo is None:
+        raise ValueError(text)
+    return salt, time
+
+
+def _state(file: Path) -> str:
     """Read the state of a run, or make it: of two processes at once, both get the same."""
     if not file.exists():
         fresh = file.with_name(f".{os.urandom(8).hex()}")
         fresh.touch(mode=0o600)
         try:
-            fresh.write_text(json.dumps({"salt": os.urandom(32).hex(), "time": now()}))
+            fresh.write_text(json.dumps({"salt": os.urandom(SALT).hex(), "time": now()}))
+            with fresh.open("rb") as written:
+                os.fsync(
+                    written.fileno()
+                )  # what is sent next must have the same IDs after a crash
             os.link(fresh, file)
         except FileExistsError:
             pass
         finally:
             fresh.unlink()
-    state: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
-    return state
+    return file.read_text(encoding="utf-8")

@@ -12,7 +12,9 @@ from kosmo_lua.lua.script import Script
 
 if TYPE_CHECKING:  # start-up
     from kosmo_lua.journal import Recorder
+    from kosmo_lua.progress import Progress
     from kosmo_lua.results import Result
+    from kosmo_lua.run_events import RunEvent
 
 
 class Session:
@@ -33,7 +35,7 @@ class Session:
         """Whether the last script could only be ended with its state: the next one begins with a new one."""
         return self._place.lost
 
-    def run(
+    def run(  # noqa: PLR0913  # options, all with a default
         self,
         code: str | bytes,
         *,
@@ -41,6 +43,8 @@ class Session:
         arguments: Sequence[str] = (),
         folders: Sequence[str] = (),
         on_output: Callable[[str], None] | None = None,
+        on_event: "Callable[[RunEvent], None] | None" = None,
+        on_progress: "Callable[[Progress], None] | None" = None,
         show: bool = False,
     ) -> "Result":
         """Run a Lua program; see `Kosmo.run`. `show` prints the values of an expression or a `return`."""
@@ -50,12 +54,13 @@ class Session:
 
         def recorder() -> "Recorder":
             from kosmo_lua.journal import Recorder  # noqa: PLC0415  # start-up
+            from kosmo_lua.listeners import Listeners  # noqa: PLC0415  # the same
 
             return Recorder(
                 started=started,
                 forced=self._setup.forced,
                 dry_run=self._setup.dry_run,
-                on_output=on_output,
+                listeners=Listeners(on_output, on_event, on_progress),
                 audit=self._setup.audit,
                 run_id=self._setup.run_id,
             )

@@ -34,11 +34,12 @@ _catalog: "Catalog | None" = None
 
 def _preload() -> None:
     """Make and import what a script needs that calls an integration, so that no child has to."""
-    from kosmo_lua import calls, http, policy  # noqa: F401, PLC0415  # once there is nothing to do
+    from kosmo_lua import calls, http, naming, policy  # noqa: F401, PLC0415  # once there is nothing to do
     from kosmo_lua.lua.sandbox import Sandbox  # noqa: PLC0415  # the same
 
     global _catalog, _sandbox  # noqa: PLW0603  # what a fork copies is global by nature
     _sandbox = Sandbox()
+    http.preload()
     _catalog = Backend({}).catalog
     for integration in _catalog.integrations.values():
         for function in integration.functions.values():

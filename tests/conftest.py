@@ -16,7 +16,13 @@ from kosmo_lua import Kosmo, Result
 from kosmo_lua.integration import Api, Credentials, Field, Integration, JsonObject, Params
 from kosmo_lua.values import Json
 
-pytest_plugins = ["kosmo_lua.testing", "posthog_service", "pseudo_terminal"]
+pytest_plugins = [
+    "kosmo_lua.testing",
+    "posthog_service",
+    "pseudo_terminal",
+    "raw_server",
+    "raw_service",
+]
 
 ROOT = Path(__file__).parent.parent
 COMMAND = (sys.executable, "-m", "kosmo_lua")
@@ -34,6 +40,13 @@ def clean_environ(
         if name.startswith(("KOSMO_", "SEGMENT_", "POSTHOG_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("KOSMO_HOME", str(tmp_path_factory.getbasetemp() / "no-such-home"))
+    monkeypatch.setenv("KOSMO_RETRY_BUDGET", "0")  # a test that is about retries says so
+
+
+@pytest.fixture
+def retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests are tried again, as they are where nobody says otherwise."""
+    monkeypatch.delenv("KOSMO_RETRY_BUDGET")
 
 
 @pytest.fixture

@@ -24,3 +24,14 @@ def assert_fits(command: str, document: Any) -> None:
     problems = [error.message for error in Draft202012Validator(schema).iter_errors(document)]
     assert problems == []
     assert [*document] == schema["required"]
+
+
+def assert_line_fits(kind: str, line: Any) -> None:
+    """Assert that a line of a `stream` or a `trace` has exactly the published fields, in their order."""
+    schema = _schema(kind)
+    problems = [error.message for error in Draft202012Validator(schema).iter_errors(line)]
+    assert problems == []
+    if kind == "stream":
+        name = schema["discriminator"]["mapping"][line["type"]].rpartition("/")[2]
+        schema = schema["$defs"][name]
+    assert [*line] == schema["required"]

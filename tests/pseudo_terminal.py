@@ -1,10 +1,14 @@
 """The command at a pseudo-terminal: what somebody sees there, and types."""
 
+import fcntl
 import os
 import pty
+import re
 import selectors
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 
@@ -21,6 +25,9 @@ ON_TERMINAL = """if True:
 
 WHERE_IS_THE_CURSOR = b"\x1b[6n"
 AT_THE_TOP = b"\x1b[1;1R"
+
+ERASE = "\x1b[K"
+"""Erases the line from the cursor on."""
 
 
 class Terminal:
@@ -69,9 +76,54 @@ class Terminal:
         before, _, self._seen = self._seen.partition(text.encode())
         return before.decode()
 
+    def read_all(self, process: subprocess.Popen[bytes]) -> str:
+        """Read until the process has ended; return everything that was not read before."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._master, selectors.EVENT_READ)
+            deadline = time.monotonic() + 20
+            while (ready := selector.select(0.02)) or process.poll() is None:
+                assert time.monotonic() < deadline, self._seen
+                self._seen += os.read(self._master, 4096) if ready else b""
+        seen, self._seen = self._seen, b""
+        return seen.decode()
+
+    def is_still(self, seconds: float) -> bool:
+        """Whether nothing is shown for so many seconds."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._master, selectors.EVENT_READ)
+            return not self._seen and not selector.select(seconds)
+
+    def resize(self, columns: int) -> None:
+        """Make the terminal so wide."""
+        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
+
+    def pause(self) -> None:
+        """Press Ctrl-S: whoever writes to the terminal waits."""
+        termios.tcflow(self._terminal, termios.TCOOFF)
+
+    def go_on(self) -> None:
+        """Press Ctrl-Q."""
+        termios.tcflow(self._terminal, termios.TCOON)
+
     def type(self, keys: str) -> None:
         """Press keys."""
         os.write(self._master, keys.encode())
+
+
+def screen(shown: str) -> list[str]:
+    """Return the lines that a terminal has at the end, of what was shown from its first line on."""
+    lines, column = [""], 0
+    for part in re.findall(r"\r|\n|\x1b\[K|[^\r\n\x1b]+|.", shown):
+        if part == "\r":
+            column = 0
+        elif part == "\n":
+            lines.append("")
+        elif part == ERASE:
+            lines[-1] = lines[-1][:column]
+        else:
+            lines[-1] = lines[-1][:column].ljust(column) + part + lines[-1][column + len(part) :]
+            column += len(part)
+    return lines
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ def _listed() -> list[dict[str, Any]]:
     if not LIST.exists():
         return []
     attacks: list[dict[str, Any]] = json.loads(LIST.read_text(encoding="utf-8"))["attacks"]
-    return [attack for attack in attacks if "parallel" not in attack["code"]]  # not built yet
+    return attacks
 
 
 def _cpu_of_children() -> float:

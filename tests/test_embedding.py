@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
 
 import pytest
 from conftest import echo
@@ -28,16 +29,15 @@ def test_public_names_are_these() -> None:
         "Kosmo",
         "KosmoError",
         "Limits",
+        "Progress",
         "Result",
+        "RunEvent",
         "__version__",
     ]
-    assert [getattr(kosmo_lua, name).__name__ for name in kosmo_lua.__all__[:5]] == [
-        "CallResult",
-        "Kosmo",
-        "KosmoError",
-        "Limits",
-        "Result",
-    ]
+    *classes, event, _ = kosmo_lua.__all__
+    assert [getattr(kosmo_lua, name).__name__ for name in classes] == classes
+    kinds = [each.__name__ for each in get_args(getattr(kosmo_lua, event))]
+    assert kinds == ["RunStarted", "Printed", "Warned", "CallWaits", "CallEnded"]
     with pytest.raises(AttributeError):
         kosmo_lua.nosuch  # noqa: B018  # raises
 

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,7 +18,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from kosmo_lua.emulator import EmulatedService, Emulator
+from kosmo_lua.emulator import EmulatedService, Emulator, Stats
+from kosmo_lua.emulator.faults import Cut
 from kosmo_lua.errors import (
     ConfigError,
     ExtraMissing,
@@ -31,8 +31,6 @@ from kosmo_lua.errors import (
 from kosmo_lua.values import JsonObject
 
 LEDGER = f"{__name__}:Ledger"
-
-Cut = Literal["before", "during", "after"]
 
 TLS = ssl.create_default_context()
 """Unused, but every httpx.Client wants one, and making it takes 50 ms."""
@@ -234,10 +232,12 @@ def test_a_status_is_answered_instead_of_the_service(
 def test_a_failure_looks_like_the_service_s_own(emulator: Emulator, client: httpx.Client) -> None:
     """Ours: a service shapes its error bodies, and learns the wait where it is in seconds."""
     emulator.fault(retry_after=0.5, path="/diary/entries")
+    emulator.fault(retry_after=1_234_567, path="/diary/entries")
     emulator.fault(status=500, retry_after="Sun, 06 Nov 1994 08:49:37 GMT", path="/diary/*")
-    answers = [add(client, to="diary") for _ in range(2)]
+    answers = [add(client, to="diary") for _ in range(3)]
     assert [(answer.headers["retry-after"], answer.json()) for answer in answers] == [
         ("0.5", {"status": 429, "path": "/diary/entries", "retry_after": 0.5}),
+        ("1234567", {"status": 429, "path": "/diary/entries", "retry_after": 1_234_567}),
         (
             "Sun, 06 Nov 1994 08:49:37 GMT",
             {"status": 500, "path": "/diary/entries", "retry_after": None},
@@ -309,7 +309,10 @@ def test_a_delayed_request_was_handled_when_the_client_gives_up(
     assert emulator.events() == [{"received_at": "000", "entry": 1}]
 
 
-@pytest.mark.parametrize(("cut", "handled"), [("before", 0), ("during", 1), ("after", 1)])
+@pytest.mark.parametrize(
+    ("cut", "handled"),
+    [("request", 0), ("before", 0), ("after", 1), ("head", 1), ("during", 1)],
+)
 @pytest.mark.parametrize("delay", [0, 0.01])
 def test_a_cut_connection_is_cut_where_it_says(
     cut: Cut, handled: int, delay: float, emulator: Emulator, client: httpx.Client
@@ -322,13 +325,172 @@ def test_a_cut_connection_is_cut_where_it_says(
     assert add(client).json() == {"entries": handled + 1}
 
 
-def test_half_an_answer_arrives_when_it_is_cut(emulator: Emulator) -> None:
-    """Ours: `during` sends the head and the first half of the body."""
-    emulator.fault(cut="during")
+@pytest.mark.parametrize(
+    ("cut", "sent"),
+    [
+        ("request", b""),
+        ("before", b""),
+        ("after", b""),
+        ("head", b"HTTP/1.1 201 \r\nContent-Ty"),
+        ("during", b'{"entr'),
+        ("idle", b'{"entries":1}'),
+    ],
+)
+def test_as_much_of_an_answer_arrives_as_the_cut_lets_through(
+    cut: Cut, sent: bytes, emulator: Emulator
+) -> None:
+    """Ours: nothing, half a head, or the head and half of the body; `idle` is behind the whole."""
+    emulator.fault(cut=cut)
     answer = exchange(emulator, request_bytes('{"entry": 1}'))
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 201")
-    assert body == b'{"entr'
+    assert answer.endswith(sent)
+    assert answer == sent or answer.startswith(b"HTTP/1.1 201 Created\r\n")
+
+
+def test_a_cut_amid_a_request_does_not_wait_for_its_body(emulator: Emulator) -> None:
+    """Ours: a client that still writes a long body loses its connection."""
+    emulator.fault(cut="request")
+    assert exchange(emulator, request_bytes('{"entry": 1', length=1_000_000)) == b""
+    assert emulator.events() == []
+    assert emulator.stats().faults == 1
+
+
+def test_an_answer_of_the_fault_can_be_cut(emulator: Emulator) -> None:
+    """Ours: half of an error is an error of the transport."""
+    emulator.fault(status=503, body="never whole", cut="during")
+    answer = exchange(emulator, request_bytes('{"entry": 1}'))
+    assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert answer.endswith(b"\r\n\r\nnever")
+    assert emulator.events() == []
+
+
+def test_a_connection_may_end_behind_an_answer(emulator: Emulator) -> None:
+    """Ours: nothing announces it, and the next request needs another connection."""
+    emulator.fault(cut="idle")
+    request = request_bytes('{"entry": 1}')
+    with connect(emulator) as connection:
+        connection.sendall(request)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = answer.lower().partition(b"\r\n\r\n")
+    assert (b"connection: close" in head, body) == (False, b'{"entries":1}')
+    with connect(emulator) as connection:
+        connection.sendall(request)
+        assert connection.recv(12) == b"HTTP/1.1 201"
+    assert emulator.stats() == Stats(2, {"/ledger/entries": 2}, 1, accepted=2)
+
+
+def test_an_answer_has_the_headers_of_the_fault(emulator: Emulator, client: httpx.Client) -> None:
+    """Ours: added, instead of its own, or away; the fault's own answer and the service's alike."""
+    emulator.fault(headers={"X-RateLimit-Remaining": "0", "content-type": "text/plain"})
+    emulator.fault(retry_after=2, headers={"Retry-After": None, "X-RateLimit-Reset": "2"})
+    handled, refused = add(client), add(client)
+    assert (handled.status_code, handled.json()) == (201, {"entries": 1})
+    assert handled.headers["x-ratelimit-remaining"] == "0"
+    assert handled.headers["content-type"] == "text/plain"
+    assert (refused.status_code, refused.headers["x-ratelimit-reset"]) == (429, "2")
+    assert "retry-after" not in refused.headers
+
+
+def test_an_answer_may_be_shorter_than_its_length(
+    emulator: Emulator, client: httpx.Client
+) -> None:
+    """Ours: the connection ends where the client waits for more."""
+    emulator.fault(headers={"Content-Length": "1000"})
+    with pytest.raises(httpx.RemoteProtocolError):
+        add(client)
+    assert add(client).json() == {"entries": 2}
+
+
+def test_an_answer_may_be_longer_than_its_length(emulator: Emulator, client: httpx.Client) -> None:
+    """Ours: the client reads a part; the rest comes behind it, and the connection ends."""
+    emulator.fault(headers={"Content-Length": "5"}, times=2)
+    cut_off = add(client)
+    assert (cut_off.status_code, cut_off.content) == (201, b'{"ent')
+    answer = exchange(emulator, request_bytes('{"entry": 1}'))
+    assert b"content-length: 5\r\n" in answer.lower()
+    assert answer.endswith(b'\r\n\r\n{"entries":2}')
+    assert add(client).json() == {"entries": 3}
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [({"Content-Length": None}, "chunked"), ({"Transfer-Encoding": "chunked"}, "chunked")],
+)
+def test_an_answer_may_come_in_chunks(
+    headers: dict[str, str | None], found: str, emulator: Emulator, client: httpx.Client
+) -> None:
+    """HTTP/1.1: what has no length comes in chunks; the end can be told from a cut."""
+    emulator.fault(headers=headers)
+    answer = add(client)
+    assert (answer.json(), answer.headers["transfer-encoding"]) == ({"entries": 1}, found)
+    emulator.fault(headers=headers, cut="during")
+    with pytest.raises(httpx.RemoteProtocolError):
+        add(client)
+
+
+def test_a_share_of_the_requests_goes_wrong_at_random(
+    emulator: Emulator, client: httpx.Client
+) -> None:
+    """Ours: without end, the same ones again with the same seed, and others with another."""
+
+    def statuses(seed: int) -> list[int]:
+        emulator.reset()
+        emulator.fault(status=503, chance=0.2, seed=seed)
+        return [add(client).status_code for _ in range(200)]
+
+    first = statuses(1)
+    assert statuses(1) == first
+    assert emulator.stats().faults == first.count(503)
+    assert statuses(2) != first
+    assert 20 < first.count(503) < 60
+    assert set(first) == {201, 503}
+
+
+def test_a_chance_may_have_an_end(emulator: Emulator, client: httpx.Client) -> None:
+    """Ours: `times` counts strikes and not chances; chance 1 is every request."""
+    emulator.fault(status=503, chance=0.5, times=5)
+    emulator.fault(status=500, chance=1, path="/diary/*")
+    assert [add(client).status_code for _ in range(100)].count(503) == 5
+    assert [add(client, to="diary").status_code for _ in range(20)] == [500] * 20
+    fault = {"status": 500, "chance": 1.0, "path": "/diary/*", "times": None}
+    assert client.get("/_kosmo/faults").json() == {"faults": [fault]}
+
+
+def test_an_emulator_counts_what_comes(emulator: Emulator, client: httpx.Client) -> None:
+    """Ours: connections and requests, also those that go wrong, but not those about itself."""
+    assert emulator.stats() == Stats(connections=0, requests={}, faults=0)
+    emulator.fault(cut="after", path="/diary/*")
+    for _ in range(3):
+        client.post("/ledger/entries?page=2", json={})
+    with pytest.raises(httpx.TransportError):
+        add(client, to="diary")
+    client.get("/unknown")
+    with talk_to(emulator) as another:
+        counted = another.get("/_kosmo/stats").json()
+    assert counted == {
+        "connections": 2,
+        "requests": {"/ledger/entries": 3, "/diary/entries": 1, "/unknown": 1},
+        "faults": 1,
+        "accepted": 4,
+        "duplicates": 0,
+        "dropped": 0,
+    }
+    assert emulator.stats() == Stats(**counted)
+    emulator.reset()
+    add(client)
+    assert emulator.stats() == Stats(0, {"/ledger/entries": 1}, 0, accepted=1)
+
+
+def test_connections_of_many_clients_are_counted(emulator: Emulator) -> None:
+    """Ours: a pool that opens more than it needs is found out."""
+
+    def send(_: int) -> None:
+        with talk_to(emulator) as client:
+            for _ in range(5):
+                add(client)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(send, range(8)))
+    assert emulator.stats() == Stats(8, {"/ledger/entries": 40}, 0, accepted=40)
 
 
 def test_faults_of_many_clients_strike_exactly_as_often_as_asked(
@@ -342,20 +504,17 @@ def test_faults_of_many_clients_strike_exactly_as_often_as_asked(
     assert len(emulator.events("ledger")) == 150
 
 
-FIELDS = "status, retry_after, delay, cut, times, path, method, body"
+FIELDS = "status, retry_after, headers, delay, cut, times, chance, seed, path, method, body"
+NOTHING = "a fault needs a status, retry_after, headers, delay, cut or body, such as status 503."
+SILENT = "goes without status, retry_after, headers and body: then nothing is answered."
 
 
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        (
-            {},
-            "a fault needs a status, retry_after, delay, cut or body, such as status 503.",
-        ),
-        (
-            {"times": 2},
-            "a fault needs a status, retry_after, delay, cut or body, such as status 503.",
-        ),
+        ({}, NOTHING),
+        ({"times": 2}, NOTHING),
+        ({"chance": 0.2}, NOTHING),
         (
             {"status": "503"},
             "status: input should be a valid integer, for example 503.",
@@ -375,11 +534,41 @@ FIELDS = "status, retry_after, delay, cut, times, path, method, body"
         ),
         (
             {"cut": "now"},
-            "cut: input should be 'before', 'during' or 'after', for example \"after\".",
+            (
+                "cut: input should be 'request', 'before', 'after', 'head', 'during' or 'idle', "
+                'for example "after".'
+            ),
+        ),
+        ({"cut": "after", "status": 503}, f'cut "after" {SILENT}'),
+        ({"cut": "before", "headers": {"X": "1"}}, f'cut "before" {SILENT}'),
+        ({"cut": "request", "body": ""}, f'cut "request" {SILENT}'),
+        (
+            {"status": 503, "chance": 0},
+            "chance: input should be greater than 0, for example 0.2.",
         ),
         (
-            {"cut": "after", "status": 503},
-            "cut goes without status, retry_after and body: then nothing is answered.",
+            {"status": 503, "chance": 20},
+            "chance: input should be less than or equal to 1, for example 0.2.",
+        ),
+        ({"status": 503, "seed": 1}, "seed goes with chance, for example chance 0.2."),
+        (
+            {"headers": {"X": 1}},
+            'headers: input should be a valid string, for example {"X-RateLimit-Reset": "2"}.',
+        ),
+        (
+            {"headers": {"X": "1\r\nSet-Cookie: a=b"}},
+            (
+                "headers: string should match pattern '^([!-~]([ -~]*[!-~])?)?$', "
+                'for example {"X-RateLimit-Reset": "2"}.'
+            ),
+        ),
+        (
+            {"headers": {"content-length": "-1"}},
+            'Content-Length is a number of bytes or null, not "-1".',
+        ),
+        (
+            {"headers": {"Transfer-Encoding": "gzip"}},
+            'Transfer-Encoding is "chunked" or null, not "gzip".',
         ),
         (
             {"status": 503, "path": "v1"},

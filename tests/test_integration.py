@@ -459,6 +459,16 @@ class Weather"""
 
 # Installed packages
 
+WALK = """
+local counted = {}
+for name, integration in pairs(app.integrations) do
+  local members = 0
+  for _ in pairs(integration) do members = members + 1 end
+  counted[#counted + 1] = name .. " " .. members
+end
+return counted
+"""
+
 
 @pytest.fixture
 def install(
@@ -513,19 +523,37 @@ def test_an_installed_package_is_offered(install: Callable[[str, str, str], None
 def test_a_broken_package_costs_only_itself(
     source: str, value: str, reason: str, install: Callable[[str, str, str], None]
 ) -> None:
-    """Ours: the rest works, and every run that looks at the integrations says why one is absent."""
+    """Ours: the rest works, and every run that wants it, or all of them, says why it is absent."""
     install("broken", source, value)
     warning = f"integration broken cannot be loaded: {reason}"
     with Kosmo(environ={}, emulator=True) as kosmo:
-        called = kosmo.run("return app.integrations.segment.get_current_user().slug")
         read = kosmo.run("return docs.list()")
         missed = kosmo.run("return app.integrations.broken.anything()")
+        called = kosmo.run("return app.integrations.segment.get_current_user().slug")
         untouched = kosmo.run("return 1")
-    assert (called.success, called.result, called.warnings) == (True, "my-workspace", (warning,))
+        walked = kosmo.run(WALK)
+    assert (called.success, called.result, called.warnings) == (True, "my-workspace", ())
     assert (read.success, read.warnings) == (True, (warning,))
     assert missed.error_info
     assert (missed.error_info.code, missed.warnings) == ("unknown_integration", (warning,))
     assert untouched.warnings == ()
+    assert (walked.result, walked.warnings) == (
+        ["broken 1", "posthog 16", "segment 9"],
+        (warning,),
+    )
+
+
+def test_an_entry_point_has_the_name_of_its_integration(
+    install: Callable[[str, str, str], None],
+) -> None:
+    """Ours: a script finds an integration by that name alone, so that no other one is loaded for it."""
+    install("sunshine", changed(WEATHER, {"EMULATION": "None"}), "kosmo_sunshine:weather")
+    problem = "integration kosmo_sunshine:weather is named weather, and its entry point sunshine"
+    with Kosmo(environ={}) as kosmo:
+        missed = kosmo.run("return app.integrations.weather.get_forecast()")
+        assert missed.error_info
+        assert missed.error_info.code == "unknown_integration"
+        assert kosmo.run("return docs.list()").warnings == (problem,)
 
 
 def test_a_name_that_is_taken_is_left_out(install: Callable[[str, str, str], None]) -> None:

@@ -1,17 +1,20 @@
 """PostHog's emulator: as strict as its capture service and its private API, and no stricter."""
 
 import base64
+import contextlib
 import gzip
 import json
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from kosmo_lua.emulator import Emulator
+from kosmo_lua.emulator.faults import Cut
 from kosmo_lua.values import Json, JsonObject
 from kosmo_posthog.emulator import PERSONAL_API_KEY, PROJECT_API_KEY, PostHogEmulator
 
@@ -635,6 +638,81 @@ def test_a_list_of_events_has_its_limits(api: httpx.Client, posthog: PostHogEmul
     assert problem(answer) == (400, "invalid_input", words, None)
 
 
+def test_times_are_kept_in_milliseconds(capture: httpx.Client, api: httpx.Client) -> None:
+    """PostHog: ingestion drops the rest, so what came within one millisecond has one time."""
+    for micro in ("123456", "123999"):
+        time = f"2026-05-01T12:00:00.{micro}+02:00"
+        capture.post("/e/", json=KEY | EVENT | {"timestamp": time})
+    assert [row["timestamp"] for row in listed(api, distinct_id="u")] == [
+        "2026-05-01T10:00:00.123000+00:00"
+    ] * 2
+
+
+def test_events_of_the_time_itself_are_not_before_it(
+    capture: httpx.Client, api: httpx.Client
+) -> None:
+    """PostHog: `before` and `after` are exclusive, so that `next` passes over what has the same time."""
+    for name, second in (("a", 1), ("b", 2), ("c", 2), ("d", 3)):
+        time = f"2026-05-01T12:00:0{second}.500Z"
+        capture.post("/e/", json=KEY | EVENT | {"event": name, "timestamp": time})
+    first, third = (f"2026-05-01T12:00:0{second}.500000+00:00" for second in (1, 3))
+    query = {"distinct_id": "u", "before": third}
+
+    def found(page: dict[str, Any]) -> list[str]:
+        return [row["event"] for row in page["results"]]
+
+    assert sorted(found(api.get(f"{FIRST}events/", params=query | {"after": first}).json())) == [
+        "b",
+        "c",
+    ]
+    page = api.get(f"{FIRST}events/", params=query | {"limit": "1", "after": "-7d"}).json()
+    assert found(page) == []
+    page = api.get(f"{FIRST}events/", params=query | {"limit": "1"}).json()
+    assert found(page) in (["b"], ["c"])
+    assert found(api.get(page["next"]).json()) == ["a"]
+    same = page["results"][0]["timestamp"].replace(".500000", ".500001")
+    again = api.get(f"{FIRST}events/", params=query | {"before": same}).json()
+    assert sorted(found(again)) == ["a", "b", "c"]
+
+
+def test_a_page_of_events_may_be_short_and_yet_not_the_last(
+    capture: httpx.Client, api: httpx.Client
+) -> None:
+    """PostHog: it looks at the last minute, then the last five, ...; half a page is enough for it."""
+    end = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    for minute in range(10):
+        time = (end - timedelta(minutes=minute, seconds=1)).isoformat()
+        capture.post("/e/", json=KEY | EVENT | {"event": f"{minute}", "timestamp": time})
+    query = {"after": "2026-04-01T00:00:00Z", "distinct_id": "u", "limit": "10"}
+    page = api.get(f"{FIRST}events/", params=query | {"before": end.isoformat()}).json()
+    assert ([row["event"] for row in page["results"]], page["next"]) == ([*"01234"], None)
+    last = page["results"][-1]["timestamp"]
+    page = api.get(f"{FIRST}events/", params=query | {"before": last}).json()
+    assert [row["event"] for row in page["results"]] == [*"56789"]
+
+
+def test_persons_of_10000_events_come_at_once_and_in_pages(
+    capture: httpx.Client, api: httpx.Client, posthog: PostHogEmulator
+) -> None:
+    """Ours: one for each distinct ID; PostHog: a full last page is followed by an empty one."""
+    for start in range(0, 10_000, 2500):
+        batch = [
+            EVENT
+            | {"distinct_id": f"user-{start + number}", "properties": {"$set": {"n": number}}}
+            for number in range(2500)
+        ]
+        capture.post("/batch/", json=KEY | {"batch": batch})
+    project = posthog.state.projects[1]
+    assert len(project.persons) == 10_000 + 1  # two of the seed's three have other IDs
+    project.persons = project.persons[-5000:]
+    pages = [api.get(f"{FIRST}persons/?limit=1000").json()]
+    while pages[-1]["next"]:
+        pages.append(api.get(pages[-1]["next"]).json())
+    assert [len(page["results"]) for page in pages] == [1000] * 5 + [0]
+    assert len({row["uuid"] for page in pages for row in page["results"]}) == 5000
+    assert project.persons[0]["properties"] == {"n": 0}
+
+
 def test_an_event_is_found_by_its_uuid(api: httpx.Client) -> None:
     """PostHog: its own form of error for what is no UUID."""
     answer = api.get(f"{FIRST}events/example/")
@@ -856,6 +934,25 @@ def test_a_flag_cannot_be_deleted_but_marked(api: httpx.Client) -> None:
     assert problem(api.patch(f"{FLAGS}new-search/", json={}))[0] == 404
 
 
+@pytest.mark.parametrize("cut", ["after", "head", "during"])
+def test_a_flag_exists_although_the_answer_was_lost(
+    cut: Cut, emulator: Emulator, api: httpx.Client
+) -> None:
+    """PostHog: a second POST is refused as not unique, and a search finds what the first one made."""
+    emulator.fault(cut=cut, method="POST")
+    body: JsonObject = {"key": "beta", "name": "Beta", "filters": HALF}
+    with pytest.raises(httpx.TransportError):
+        api.post(FLAGS, json=body)
+    words = "There is already a feature flag with this key."
+    assert problem(api.post(FLAGS, json=body)) == (400, "unique", words, "key")
+    found = api.get(FLAGS, params={"search": "beta"}).json()
+    assert (found["count"], found["results"][0]["key"], found["results"][0]["filters"]) == (
+        1,
+        "beta",
+        body["filters"],
+    )
+
+
 @pytest.mark.parametrize(
     ("version", "original", "change", "status"),
     [
@@ -908,6 +1005,53 @@ def test_failures_look_like_those_of_their_api(
     assert problem(throttled[0]) == (429, "throttled", words, None)
     assert problem(broken) == (503, "error", "A server error occurred.", None)
     assert problem(api.get(FLAGS)) == (418, "error", "I'm a Teapot", None)
+
+
+def test_a_limit_may_be_told_without_a_header(
+    emulator: Emulator, capture: httpx.Client, api: httpx.Client
+) -> None:
+    """Ours: then the sentence alone says how long, and that of capture does not."""
+    emulator.fault(retry_after=30, headers={"Retry-After": None}, times=2)
+    told, plain = api.get(FLAGS), capture.post("/e/")
+    words = "Request was throttled. Expected available in 30 seconds."
+    assert problem(told) == (429, "throttled", words, None)
+    assert told.json()["type"] == "throttled_error"
+    assert (plain.status_code, plain.text) == (429, "rate limited")
+    assert [answer.headers.get("retry-after") for answer in (told, plain)] == [None, None]
+    emulator.fault(retry_after=30)
+    assert capture.post("/e/").headers["retry-after"] == "30"
+
+
+def test_10000_events_can_be_counted_behind_many_faults(
+    emulator: Emulator, capture: httpx.Client, api: httpx.Client
+) -> None:
+    """Ours: with a UUID and a time, what is sent again is a duplicate; each is listed once."""
+    emulator.fault(status=503, chance=0.1, seed=1, path="/batch/")
+    emulator.fault(cut="after", chance=0.1, seed=2, path="/batch/")
+    time = datetime(2026, 5, 1, tzinfo=UTC)
+    events = [
+        EVENT | {"uuid": str(UUID(int=n + 1)), "timestamp": (time + n * MINUTE).isoformat()}
+        for n in range(10_000)
+    ]
+    for start in range(0, len(events), 100):
+        body = KEY | {"batch": events[start : start + 100]}
+        is_sent = False
+        while not is_sent:
+            with contextlib.suppress(httpx.TransportError):
+                is_sent = capture.post("/batch/", json=body).is_success
+    counted = emulator.events("posthog")
+    assert len([each for each in counted if not each["duplicate"]]) == 10_000
+    assert len(counted) - 10_000 >= 100
+    stats = emulator.stats()
+    assert (stats.accepted, stats.accepted + stats.duplicates) == (10_000, len(counted))
+    seen, before = [], "2027-01-01T00:00:00Z"
+    while rows := listed(api, before=before, limit="1000", distinct_id="u"):
+        seen += [row["id"] for row in rows]
+        before = str(rows[-1]["timestamp"])
+    assert sorted(str(each) for each in seen) == [str(each["uuid"]) for each in events]
+
+
+MINUTE = timedelta(minutes=1)
 
 
 def test_a_reset_restores_the_seed(

@@ -201,6 +201,7 @@ class TestRecord:
         result = replay(tape, f"for index = 1, {ended - 1} do {track} end")
         assert result.error is None
 
+    @pytest.mark.usefixtures("retries")
     def test_call_that_the_end_of_the_run_has_cut_is_not_in_it(
         self, tape: Path, kosmo_emulator: Emulator
     ) -> None:
@@ -215,7 +216,7 @@ class TestRecord:
         with Kosmo(record=str(tape), limits=Limits(output=100)) as kosmo:
             with kosmo.session() as session:
                 result = session.run(code)
-                poll(lambda: "kosmo-call" not in {each.name for each in threading.enumerate()})
+            poll(lambda: "kosmo-call" not in {each.name for each in threading.enumerate()})
             assert result.error_info is not None
             assert result.error_info.code == "output_limit"
         assert lines(tape) == [HEADER]

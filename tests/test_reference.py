@@ -107,6 +107,11 @@ def test_a_function_without_parameters_says_so() -> None:
     assert "- Access: read (allowed unless the policy says otherwise)\n" in page
 
 
+def logged(function: str) -> str:
+    """Return the name of its calls: those of an iterator are calls of what it lists."""
+    return segment.functions[function.partition(".")[2]].log_name
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_lua_example_of_a_page_runs(function: str, kosmo_emulator: Emulator) -> None:
     """Ours: a page shows nothing that does not work."""
@@ -114,7 +119,8 @@ def test_the_lua_example_of_a_page_runs(function: str, kosmo_emulator: Emulator)
     assert examples
     for example in examples:
         result = Kosmo().run(example)
-        assert (result.error, [call.function for call in result.call_log]) == (None, [function])
+        called = [call.function for call in result.call_log]
+        assert (result.error, called) == (None, [logged(function)])
     writes = segment.functions[function.partition(".")[2]].access == "write"
     assert [event["accepted"] for event in kosmo_emulator.events()] == [True] * writes
 
@@ -128,7 +134,7 @@ def test_the_command_of_a_page_runs(
     program, *arguments = shlex.split(command)
     done = kosmo(*arguments, env={"KOSMO_SEGMENT_WRITE": "ask"})
     assert (program, done.status, done.json()["success"]) == ("kosmo", 0, True)
-    assert [call["function"] for call in done.json()["call_log"]] == [function]
+    assert [call["function"] for call in done.json()["call_log"]] == [logged(function)]
     assert [event["reason"] for event in kosmo_emulator.events()] == [None] * (
         "--force" in arguments
     )

@@ -1,5 +1,6 @@
 """Segment's emulator: as strict as the documentation of the two real APIs, and no stricter."""
 
+import contextlib
 import gzip
 import json
 import ssl
@@ -7,11 +8,13 @@ from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import TypedDict
 
 import httpx
 import pytest
 
 from kosmo_lua.emulator import Emulator
+from kosmo_lua.emulator.faults import Cut
 from kosmo_lua.values import Json, JsonObject
 from kosmo_segment.emulator import API_TOKEN, WRITE_KEY, SegmentEmulator
 
@@ -303,6 +306,8 @@ def test_a_repeated_message_id_is_a_duplicate(tracking: httpx.Client, emulator: 
         (True, False),
         (True, False),
     ]
+    stats = emulator.stats()
+    assert (stats.accepted, stats.duplicates, stats.dropped) == (3, 1, 1)
 
 
 def test_a_batch_is_one_event_for_each_message(tracking: httpx.Client, emulator: Emulator) -> None:
@@ -380,11 +385,13 @@ def test_a_batch_has_limits_for_all_and_for_each(
     assert tracking.post("batch", json={"batch": [fits] * 17}).is_success
     refused = [
         tracking.post("batch", json={"batch": [fits] * 18}),
+        tracking.post("batch", json={"batch": [fits] * 100}),
         tracking.post("batch", json={"batch": [fits, too_big]}),
     ]
     assert [(answer.status_code, answer.json()) for answer in refused] == [
         (400, {"code": "payload_too_large", "message": message})
         for message in (
+            "The body must not exceed 512000 bytes.",
             "The body must not exceed 512000 bytes.",
             "A message of a batch must not exceed 32768 bytes.",
         )
@@ -567,6 +574,101 @@ def test_rate_limits_look_as_documented(
         tracked,
         {"errors": [{**error, "data": {**data, "msBeforeNext": 1000}}]},
     ]
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({}, ["2", "2", "2", None]),
+        ({"Retry-After": None}, [None, "2", None, None]),
+        ({"X-RateLimit-Reset": None}, ["2", None, "2", None]),
+        (
+            {"Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT", "X-RateLimit-Reset": "7"},
+            ["Sun, 06 Nov 1994 08:49:37 GMT", "7"] * 2,
+        ),
+    ],
+)
+def test_a_rate_limit_can_be_told_in_one_form_only(
+    headers: dict[str, str | None],
+    told: list[str | None],
+    emulator: Emulator,
+    tracking: httpx.Client,
+    public: httpx.Client,
+) -> None:
+    """Ours: a client must find the wait in each of its places; `msBeforeNext` is always there."""
+    emulator.fault(retry_after=2, headers=headers, times=2)
+    tracked, read = tracking.post("track", json={}), public.get("/")
+    assert [
+        answer.headers.get(name)
+        for answer in (tracked, read)
+        for name in ("retry-after", "x-ratelimit-reset")
+    ] == told
+    assert (tracked.status_code, problem(429, read)["data"]) == (
+        429,
+        {"remainingPoints": 0, "msBeforeNext": 2000, "consumedPoints": 21},
+    )
+
+
+def test_a_success_can_tell_that_the_limit_is_near(
+    emulator: Emulator, public: httpx.Client
+) -> None:
+    """Ours: a budget is learnt from headers of answers that are otherwise whole."""
+    emulator.fault(headers={"X-RateLimit-Remaining": "0"})
+    answer = public.get("/")
+    assert (answer.status_code, answer.headers["x-ratelimit-remaining"]) == (200, "0")
+    assert answer.json()["data"]["workspace"]["slug"] == "my-workspace"
+
+
+def test_truncated_json_of_the_right_length_is_json_by_its_type(
+    emulator: Emulator, tracking: httpx.Client
+) -> None:
+    """Ours: only who parses it finds out."""
+    emulator.fault(body='{"succ')
+    answer = tracking.post("track", json={})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert (answer.headers["content-length"], answer.content) == ("6", b'{"succ')
+
+
+def test_10000_events_can_be_counted_behind_many_faults(
+    emulator: Emulator, tracking: httpx.Client
+) -> None:
+    """Ours: what is sent again after a lost answer is a duplicate, and nothing else is."""
+    for seed, fault in enumerate(FAULTS):
+        emulator.fault(**fault, chance=0.05, seed=seed)
+    ids = [f"message-{number}" for number in range(10_000)]
+    for start in range(0, len(ids), 100):
+        batch = [{"type": "page", "userId": "u", "messageId": each} for each in ids[start:][:100]]
+        is_sent = False
+        while not is_sent:
+            with contextlib.suppress(httpx.TransportError, ValueError):
+                is_sent = tracking.post("batch", json={"batch": batch}).json() == {"success": True}
+    events = emulator.events("segment")
+    once = [each["message"] for each in events if each["accepted"] and not each["duplicate"]]
+    assert sorted(str(each["messageId"]) for each in once if isinstance(each, dict)) == sorted(ids)
+    stats = emulator.stats()
+    assert stats.requests == {"/v1/batch": stats.faults + 100}
+    assert (stats.accepted, stats.duplicates) == (10_000, len(events) - 10_000)
+    assert 0 < len(events) - 10_000 < 100 * stats.faults
+
+
+class _Fault(TypedDict, total=False):
+    status: int
+    body: str
+    cut: Cut
+    headers: dict[str, str | None]
+
+
+FAULTS: list[_Fault] = [
+    {"status": 500},
+    {"cut": "before"},
+    {"cut": "after"},
+    {"cut": "head"},
+    {"cut": "during"},
+    {"status": 200, "body": "<h1>Bad gateway</h1>"},
+    {"headers": {"Content-Length": "1000"}},
+    {"headers": {"Content-Length": "5"}},
+]
+"""Ways to fail: before the batch is handled, and after it."""
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,26 @@ def test_what_is_needed_is_loaded_when_it_is_needed(loaded: Loaded) -> None:
     ]
 
 
+def test_script_loads_only_the_integration_that_it_uses(loaded: Loaded) -> None:
+    """Ours: another one that is installed costs a script nothing."""
+    script = "return pcall(app.integrations.segment.track, {})"
+    processes = loaded("integrations:lua", "--eval", script, "--json")
+    assert sorted(
+        of(modules, "kosmo_posthog", "kosmo_segment.events") for modules in processes
+    ) == [
+        [],
+        ["kosmo_segment.events"],
+    ]
+
+
+def test_names_of_integrations_load_none(loaded: Loaded) -> None:
+    """Ours: what is installed is known by its entry points."""
+    script = "local n = 0 for _ in pairs(app.integrations) do n = n + 1 end assert(n == 2)"
+    processes = loaded("integrations:lua", "--eval", script, "--json")
+    needless = ("httpx", "kosmo_posthog", "kosmo_segment", "pydantic")
+    assert [of(modules, *needless) for modules in processes] == [[], []]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

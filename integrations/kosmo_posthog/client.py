@@ -134,7 +134,7 @@ class PostHog(Api[PostHogCredentials]):
 
     def deliver(self, event: Event) -> None:
         """Send one event alone."""
-        content = encode({**self._key, **event.body})
+        content = encode(self._key)[:-1] + b"," + event.content[1:]
         BATCHES.check(content, self.title)
         self._capture("/i/v0/e/", content)
 
@@ -200,9 +200,9 @@ class PostHog(Api[PostHogCredentials]):
     def _project(self) -> str:
         if self.credentials.project_id:
             return self.credentials.project_id
-        with self.lock:
-            if self._found is None:
-                self._found = self._find_project()
+        if self._found is None:
+            # Not one thread for all: the others would wait for its retries, and then for each other's.
+            self._found = self._find_project()
         return self._found
 
     def _find_project(self) -> str:

@@ -2,13 +2,10 @@
 
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from kosmo_lua.integration import Each, Event, Field, Json, JsonObject, Object, Params
+from kosmo_lua.integration import Each, Event, Field, Json, JsonObject, Object, Params, encode
 from kosmo_posthog.client import Page, PostHog, as_object, posthog, results
 from kosmo_posthog.fields import Bound, Moment, PersonId, Uuid
-from kosmo_posthog.paging import by_time
-
-MOST_EVENTS = 1000
-"""The most events that one list has; PostHog silently cuts a higher limit to it."""
+from kosmo_posthog.paging import MOST_EVENTS, by_time
 
 LIBRARY: JsonObject = {"$lib": "kosmo-lua", "$lib_version": "1", "$geoip_disable": True}
 """Properties of every event; the address that a workflow sends from says nothing about its users."""
@@ -72,7 +69,7 @@ def capture_event(api: PostHog, event: Capture) -> Event:
     if len(event.distinct_id) > LONGEST_ID:
         api.warnings.append(f"PostHog cuts a distinct_id to its first {LONGEST_ID} characters.")
     shown = {name: body[name] for name in ("uuid", "event", "distinct_id", "timestamp")}
-    return Event(body=body, id={"uuid": uuid}, answer={"status": "Ok", **shown})
+    return Event(content=encode(body), id={"uuid": uuid}, answer={"status": "Ok", **shown})
 
 
 class Events(Page):

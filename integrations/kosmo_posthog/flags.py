@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from kosmo_lua.errors import InvalidArguments, KosmoError, ServiceError, TimedOut, Unreachable
+from kosmo_lua.errors import InvalidArguments, KosmoError, ServiceError
 from kosmo_lua.integration import Each, Field, Json, JsonObject, Object, Params
 from kosmo_posthog.client import Page, PostHog, as_object, posthog, results
 from kosmo_posthog.paging import by_address
@@ -23,7 +23,10 @@ def _key(text: str) -> str:
     return text
 
 
-CONFLICT = 409
+CONFLICT, GONE = 409, 404
+
+SENT = ("key", "name", "active", "filters")
+"""What a flag has of what is sent."""
 
 ACTIVE = "Whether the flag is on (true) or off (false)"
 FILTERS = Field(
@@ -143,24 +146,47 @@ def create_feature_flag(api: PostHog, flag: NewFlag) -> JsonObject:
     }
     try:
         return _with_rollout(api.send("POST", "feature_flags/", body))
-    except (Unreachable, TimedOut):
-        created = _created(api, body)
-        if created is None:
+    except KosmoError as error:
+        if not _is_lost(error):
             raise
-    return _with_rollout(created)
+        status = api.exchange.status
+        found = _read(api, "feature_flags/", {"search": flag.key, "limit": 100})
+        there = [each for each in results(found) if each.get("key") == flag.key]
+        if not _has([*there], [{name: body[name] for name in SENT}]):
+            api.exchange.status = status
+            error.hint = _not_ours(flag.key, there)
+            raise
+        api.exchange.settle()
+        return _with_rollout(there[0])
 
 
-def _created(api: PostHog, wanted: JsonObject) -> JsonObject | None:
-    """Return the flag of a creation whose answer was lost, if it is there: a key is there only once."""
-    if api.exchange.effect == "none":
-        return None
-    with suppress(KosmoError):  # the one that is being handled says more
-        page = api.get("feature_flags/", {"search": wanted["key"], "limit": 100})
-        for flag in results(page):
-            if all(flag.get(name) == wanted[name] for name in ("key", "name", "active")):
-                api.exchange.settle()
-                return flag
-    return None
+def _is_lost(error: KosmoError) -> bool:
+    """Whether a request may have done its work all the same: no answer, or one of something in between."""
+    status = error.status or 0
+    return error.effect == "unknown" or status >= 500 or 200 <= status < 300  # noqa: PLR2004  # HTTP
+
+
+def _not_ours(key: str, there: list[JsonObject]) -> str:
+    """Say what to do about a flag whose answer was lost, and that is not there: a key is there only once."""
+    if there:
+        return f"The key {key} has another flag, number {there[0].get('id')}: use another key."
+    return f"Create it again: if it is there after all, PostHog refuses a second one of the key {key}."
+
+
+def _read(api: PostHog, path: str, query: JsonObject | None = None) -> JsonObject:
+    """Return what a read answers that is to settle a write; nothing where it fails: the write says more."""
+    with suppress(KosmoError):
+        return api.get(path, query)
+    return {}
+
+
+def _has(there: Json, sent: Json) -> bool:
+    """Whether an object is as it was sent; PostHog adds fields of its own to it, and to what is in it."""
+    if isinstance(sent, dict) and isinstance(there, dict):
+        return all(_has(there.get(name), sent[name]) for name in sent)
+    if isinstance(sent, list) and isinstance(there, list):
+        return len(sent) == len(there) and all(map(_has, there, sent))
+    return there == sent
 
 
 class FlagChange(Flag):
@@ -191,6 +217,27 @@ def update_feature_flag(api: PostHog, change: FlagChange) -> JsonObject:
     Source: https://posthog.com/docs/api/feature-flags
     """
     path = f"feature_flags/{change.flag_id}/"
+    body = _changes(api, path, change)
+    try:
+        return _with_rollout(api.send("PATCH", path, body))
+    except ServiceError as error:
+        if error.status != CONFLICT or api.exchange.tries == 1:
+            raise
+        wanted: JsonObject = {name: body[name] for name in SENT if name in body}
+        there = _read(api, path)
+        if not _has(there, wanted):
+            api.exchange.status = CONFLICT
+            raise
+        api.exchange.settle()  # an answer was lost, and the conflict was with itself
+        return _with_rollout(as_object(there))
+
+
+def _changes(api: PostHog, path: str, change: FlagChange) -> JsonObject:
+    """Return the body of an update.
+
+    Raises:
+        InvalidArguments: it would change nothing, or not what was meant.
+    """
     body: JsonObject = {} if change.active is None else {"active": change.active}
     if change.filters is not None:
         filters = _checked(change.filters)
@@ -209,17 +256,7 @@ def update_feature_flag(api: PostHog, change: FlagChange) -> JsonObject:
     if not body:
         message = "there is nothing to change: pass active, filters or rollout_percentage"
         raise InvalidArguments(message)
-    try:
-        return _with_rollout(api.send("PATCH", path, body))
-    except ServiceError as error:
-        # It is a success all the same if its first answer was lost: then the conflict is with itself.
-        if error.status != CONFLICT:
-            raise
-        flag = api.get(path)
-        if any(flag.get(name) != body[name] for name in ("active", "filters") if name in body):
-            raise
-        api.exchange.settle()
-    return _with_rollout(flag)
+    return body
 
 
 @posthog.write(credential="api_token")
@@ -237,8 +274,13 @@ def delete_feature_flag(api: PostHog, flag: Flag) -> JsonObject:
 
     Source: https://posthog.com/docs/api/feature-flags
     """
-    # PostHog answers DELETE with 405 and no words; its own clients PATCH `deleted`.
-    api.send("PATCH", f"feature_flags/{flag.flag_id}/", {"deleted": True})
+    try:
+        # PostHog answers DELETE with 405 and no words; its own clients PATCH `deleted`.
+        api.send("PATCH", f"feature_flags/{flag.flag_id}/", {"deleted": True})
+    except ServiceError as error:
+        if error.status != GONE or api.exchange.tries == 1:
+            raise
+        api.exchange.settle()  # an answer was lost: it was there, and is not any more
     return {"success": True, "deleted": True, "id": flag.flag_id}
 
 

@@ -44,7 +44,8 @@ class Call:
     @property
     def made(self) -> Made:
         """The call as a recording tells it from others."""
-        return Made(self.name, self.target.account, self.arguments, self.page, self.queued)
+        name = self.target.function.full_name  # an iterator has pages, unlike what lists one
+        return Made(name, self.target.account, self.arguments, self.page, self.queued)
 
     def sends(self) -> None:
         """Record that a request is about to leave the machine."""
@@ -52,12 +53,20 @@ class Call:
 
     def waits(self, seconds: float, reason: "Reason", status: int | None) -> None:
         """Record that the call waits."""
-        self._record(["wait", self.number, round(seconds * 1000, 1), reason, status])
+        milliseconds = round(seconds * 1000, 1)
+        self._record(["wait", self.number, milliseconds, reason, status, self.effect])
 
     @property
     def effect(self) -> Effect:
         """What is known of what it has sent."""
         return self.exchange.effect if self.exchange else "none"
+
+    def warn(self) -> None:
+        """Record what its function has to say beside its result."""
+        if self.exchange and self.exchange.warnings and self.api:
+            for sentence in self.exchange.warnings:
+                self._record(["warning", self.api.conceal(sentence)])
+            self.exchange.warnings.clear()
 
     def ended(self, problem: Json) -> None:
         """Record how it ended."""
@@ -65,8 +74,7 @@ class Call:
         if self.exchange and self.api:
             effect, status = self.exchange.effect, self.exchange.status
             attempts = self.exchange.attempts
-            for sentence in self.exchange.warnings:
-                self._record(["warning", self.api.conceal(sentence)])
+            self.warn()
         duration = round((time.perf_counter() - self.started) * 1000, 1)
         self._record(["answer", self.number, effect, status, attempts, duration, problem])
 

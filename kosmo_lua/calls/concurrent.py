@@ -3,32 +3,27 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
-from typing import NamedTuple
 
 from kosmo_lua.calls.call import Call
 from kosmo_lua.calls.path import Calls, Work
-from kosmo_lua.calls.pool import Pool
+from kosmo_lua.calls.pool import Outcome, Pool
 from kosmo_lua.errors import UsageError
 from kosmo_lua.values import Json
 
 
-class _Outcome(NamedTuple):
-    value: Json
-    error: BaseException | None
-
-
 class Concurrent:
-    """Makes calls on threads. Its methods are called on the thread of the script only."""
+    """Makes the calls of a script on threads. Its methods are called on the thread of the script only."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, pool: Pool) -> None:
         self._calls = calls
-        self._pool = Pool()
-        self._running = 0
-        self._results = SimpleQueue[tuple[int, _Outcome]]()
+        self._pool = pool
+        self._under_way = dict[int, bool]()
+        """The calls that have not ended, and whether `wait` is to tell."""
+        self._results = SimpleQueue[tuple[int, Outcome]]()
         self._ended = deque[int]()
         """The calls that have ended, and that nobody was told of yet."""
-        self._outcomes: dict[int, _Outcome] = {}
-        self._quiet: set[int] = set()
+        self._outcomes: dict[int, Outcome] = {}
+        self._forgotten: set[int] = set()
 
     def submit(self, call: Call, work: Work | None = None) -> int:
         """Let a prepared call go on by itself; return its number."""
@@ -37,24 +32,15 @@ class Concurrent:
 
     def run(self, number: int, work: Callable[[], Json], *, quiet: bool = False) -> None:
         """Let work of any kind go on by itself, under the number of a call. `quiet`: `wait` is not for it."""
-
-        def job() -> None:
-            try:
-                outcome = _Outcome(work(), None)
-            except BaseException as error:  # noqa: BLE001  # raised again where it is collected
-                outcome = _Outcome(None, error)
-            self._results.put((number, outcome))
-
-        if quiet:
-            self._quiet.add(number)
-        self._running += 1
-        self._pool.submit(job)
+        results = self._results
+        self._under_way[number] = not quiet
+        self._pool.submit(work, lambda outcome: results.put((number, outcome)))
 
     def wait(self) -> int:
         """Wait until a call has ended of which nobody was told; return its number.
 
         Raises:
-            UsageError: none is running.
+            UsageError: none is under way.
         """
         while not self._ended:
             self._take()
@@ -75,18 +61,26 @@ class Concurrent:
             raise error
         return value
 
-    def close(self) -> None:
-        """Let the threads end."""
-        self._pool.close()
+    def forget(self, number: int) -> None:
+        """Nobody collects this call; it goes on all the same."""
+        if number in self._under_way:
+            self._forgotten.add(number)
+        else:
+            self._outcomes.pop(number, None)
+
+    def drain(self) -> None:
+        """Wait until every call has ended."""
+        while self._under_way:
+            self._take()
 
     def _take(self) -> None:
-        if not self._running:
+        if not self._under_way:
             raise UsageError("there is nothing to wait for")
         number, outcome = self._results.get()
-        self._running -= 1
-        self._pool.finished()
-        self._outcomes[number] = outcome
-        if number in self._quiet:
-            self._quiet.discard(number)
+        tells = self._under_way.pop(number)
+        if number in self._forgotten:
+            self._forgotten.discard(number)
         else:
+            self._outcomes[number] = outcome
+        if tells:
             self._ended.append(number)

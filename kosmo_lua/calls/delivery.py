@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kosmo_lua.calls.call import Call
 from kosmo_lua.calls.concurrent import Concurrent
 from kosmo_lua.calls.path import Calls
-from kosmo_lua.errors import KosmoError
+from kosmo_lua.calls.tally import Tally
+from kosmo_lua.errors import Interrupted, KosmoError
 from kosmo_lua.journal import Record
 from kosmo_lua.results import KEPT, Delivery, Rejection, plain
 
@@ -19,6 +20,12 @@ CONCURRENCY = 4
 _AT_FAULT = (400, 413, 422)
 """With these statuses a service may refuse a request because of one event in it."""
 
+_HOPELESS = 10
+"""After so many events that were each refused alone, and none that was taken, no request is split."""
+
+_FRAME = 1024
+"""Bytes of a request's body that are left for what is around the events."""
+
 
 class Queued(NamedTuple):
     """An event that waits for its request: its place in the batch, its ID, and its JSON."""
@@ -28,13 +35,19 @@ class Queued(NamedTuple):
     content: bytes
 
 
-class _Tally:
+class _Report:
     """What became of the events of a batch. Requests end on several threads."""
 
     def __init__(self, record: Record) -> None:
         self._record = record
         self._lock = Lock()
+        self._alone = 0
         self.total = Delivery()
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether it is not the events for which the service refuses requests."""
+        return self._alone >= _HOPELESS and not self.total.accepted
 
     def add(
         self,
@@ -56,8 +69,9 @@ class _Tally:
             bytes=size * requests,
         )
         with self._lock:
+            self._alone += len(rejected) == 1
             self.total = self.total.plus(more)
-            self._record(["delivered", plain(more)])
+            self._record(["delivered", call.number, plain(more)])
 
 
 class _Lane:
@@ -65,14 +79,14 @@ class _Lane:
 
     def __init__(self, call: Call, limits: "BatchLimits", size: int | None) -> None:
         self.call = call
-        self.limits = limits
         self._most = min(size or limits.events, limits.events)
+        self._room = limits.size - _FRAME
         self.events: list[Queued] = []
         self._bytes = 0
 
     def takes(self, size: int) -> bool:
         """Whether an event of so many bytes fits into the request."""
-        return len(self.events) < self._most and self._bytes + size + 1 <= self.limits.size
+        return len(self.events) < self._most and self._bytes + size + 1 <= self._room
 
     def add(self, event: Queued) -> None:
         self.events.append(event)
@@ -86,7 +100,8 @@ class _Lane:
 class Batch:
     """Takes events and sends them; its methods are called on the thread of the script.
 
-    It holds no more events than the requests that are under way, and one for each account that is being filled.
+    It holds no more events than the requests that are under way, and one for each account that is filled.
+    `requests` counts those that it begins.
     """
 
     def __init__(
@@ -94,6 +109,7 @@ class Batch:
         calls: Calls,
         concurrent: Concurrent,
         record: Record,
+        requests: Tally,
         *,
         size: int | None = None,
         concurrency: int = CONCURRENCY,
@@ -102,23 +118,22 @@ class Batch:
         self._concurrent = concurrent
         self._size = size
         self._concurrency = concurrency
-        self._tally = _Tally(record)
+        self._report = _Report(record)
         self._lanes: dict[tuple[str, str], _Lane] = {}
         self._running: set[int] = set()
         self._queued = 0
-        self.requests = 0
-        """How many requests were begun."""
+        self._requests = requests
 
-    def add(self, call: Call, event: "Event", content: bytes) -> None:
-        """Take an event and its JSON; wait while too many requests are under way."""
+    def add(self, call: Call, event: "Event") -> None:
+        """Take an event; wait while too many requests are under way."""
         key = (call.target.integration.name, call.target.account)
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = _Lane(call, _limits_of(call), self._size)
-        if not lane.takes(len(content)):
+        if not lane.takes(len(event.content)):
             self._send(lane)
         self._queued += 1
-        lane.add(Queued(self._queued, str(next(iter(event.id.values()))), content))
+        lane.add(Queued(self._queued, str(next(iter(event.id.values()))), event.content))
 
     def close(self) -> Delivery:
         """Send what is left, wait for every answer, and return the report."""
@@ -126,7 +141,7 @@ class Batch:
             if lane.events:
                 self._send(lane)
         self._wait(0)
-        return self._tally.total.closed(self._queued)
+        return self._report.total.closed(self._queued)
 
     def _send(self, lane: _Lane) -> None:
         self._wait(self._concurrency - 1)
@@ -143,7 +158,7 @@ class Batch:
             self._concurrent.collect(number)
 
     def _request(self, call: Call, events: list[Queued]) -> Call:
-        self.requests += 1
+        self._requests.add()
         name = f"{call.target.integration.name}.batch"
         return self._calls.follow(call, name, len(events))
 
@@ -157,16 +172,19 @@ class Batch:
 
         try:
             self._calls.perform(call, send)
+        except Interrupted:  # the run is over; the journal knows what was sent
+            raise
         except KosmoError as error:
-            if error.status in _AT_FAULT and len(events) > 1:
-                self._tally.add(call, size)
+            is_split = error.status in _AT_FAULT and len(events) > 1
+            if is_split and not self._report.is_hopeless:
+                self._report.add(call, size)
                 self._deliver_halves(call, events)
             elif call.effect == "unknown":
-                self._tally.add(call, size, unknown=len(events))
+                self._report.add(call, size, unknown=len(events))
             else:
-                self._tally.add(call, size, rejected=_rejected(events, error))
+                self._report.add(call, size, rejected=_rejected(events, error))
         else:
-            self._tally.add(call, size, accepted=len(events))
+            self._report.add(call, size, accepted=len(events))
 
     def _deliver_halves(self, call: Call, events: list[Queued]) -> None:
         middle = len(events) // 2

@@ -1,18 +1,20 @@
 """Iterations: lists that are read page by page, the next page while the script works on this one."""
 
-from itertools import count
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.calls.call import Call
 from kosmo_lua.calls.concurrent import Concurrent
 from kosmo_lua.calls.path import Calls
+from kosmo_lua.calls.tally import Tally
 from kosmo_lua.values import Json
 
 if TYPE_CHECKING:  # httpx, as in path
-    from collections.abc import Iterator
-
     from kosmo_lua.http import Api
     from kosmo_lua.integration import Rows
+
+LAST = 0
+"""Said instead of the number of a call: there is no further page."""
 
 
 class _Iteration:
@@ -21,7 +23,14 @@ class _Iteration:
     def __init__(self, call: Call) -> None:
         self.call = call
         """That of the page that was asked for last."""
+        self.is_asked = True
+        """Whether that page was not collected yet."""
         self._pages: Iterator[Rows] | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is nothing more to collect, and nothing to ask for."""
+        return not (self.is_asked or self.call.more)
 
     def read(self, api: "Api[Any]", checked: Any) -> Json:  # noqa: ANN401  # the arguments of any function
         """Read the next page, on the thread of its call."""
@@ -29,18 +38,21 @@ class _Iteration:
         assert pages is not None, "it was opened"
         if self._pages is None:
             self._pages = pages(api, checked)
-        rows, self.call.more = next(self._pages)
+        rows, self.call.more = next(self._pages, ([], False))
         return rows
 
 
 class Iterations:
-    """The lists that a script is reading."""
+    """The lists that a script is reading. Each page is a call; `requests` counts those after the first."""
 
-    def __init__(self, calls: Calls, concurrent: Concurrent) -> None:
+    def __init__(
+        self, calls: Calls, concurrent: Concurrent, handles: Iterator[int], requests: Tally
+    ) -> None:
         self._calls = calls
         self._concurrent = concurrent
         self._open: dict[int, _Iteration] = {}
-        self._handles = count(1)
+        self._handles = handles
+        self._requests = requests
 
     def open(self, call: Call) -> int:
         """Begin to read a list by a prepared call; return its handle."""
@@ -49,26 +61,36 @@ class Iterations:
         self._concurrent.submit(call, iteration.read)
         return handle
 
-    def page(self, handle: int) -> int:
-        """Return the number of the call that reads the next page; 0 after the last one."""
-        iteration = self._open.get(handle)
-        return iteration.call.number if iteration else 0
+    def page(self, handle: int) -> int | None:
+        """Return the number of the call that reads the next page; LAST after the last one.
 
-    def collect(self, handle: int) -> Json:
-        """Return the page whose call has ended, and begin to read the one after it."""
+        None: there is one, but it was not asked for, because `collect` was not to.
+        """
+        iteration = self._open.get(handle)
+        if iteration is None or iteration.has_ended:
+            return LAST
+        return iteration.call.number if iteration.is_asked else None
+
+    def collect(self, handle: int, *, ahead: bool) -> Json:
+        """Return the page whose call has ended, and ask for the one after it if `ahead`."""
         iteration = self._open[handle]
+        iteration.is_asked = False
         try:
             rows = self._concurrent.collect(iteration.call.number)
         except BaseException:
             del self._open[handle]
             raise
-        if iteration.call.more:
+        if iteration.has_ended:
+            del self._open[handle]
+        elif ahead:
             iteration.call = self._calls.follow(iteration.call)
             self._concurrent.submit(iteration.call, iteration.read)
-        else:
-            del self._open[handle]
+            iteration.is_asked = True
+            self._requests.add()
         return rows
 
     def close(self, handle: int) -> None:
         """Read no further."""
-        self._open.pop(handle, None)
+        iteration = self._open.pop(handle, None)
+        if iteration and iteration.is_asked:
+            self._concurrent.forget(iteration.call.number)

@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import count
-from threading import Event as Flag
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from kosmo_lua.accounts import Accounts
 from kosmo_lua.calls.call import Call, digest
 from kosmo_lua.calls.clients import Clients
+from kosmo_lua.calls.equipment import Equipment
+from kosmo_lua.calls.minting import Mints
 from kosmo_lua.calls.named import named, not_named
 from kosmo_lua.calls.recording import Recording
 from kosmo_lua.catalog import Catalog, Target
-from kosmo_lua.dry_run import NotSent, PlannedRequest
+from kosmo_lua.dry_run import NotSent
 from kosmo_lua.errors import ApprovalRequired, Interrupted, KosmoError
-from kosmo_lua.identity import Fresh
 from kosmo_lua.journal import Record
 from kosmo_lua.policy import Policy
 from kosmo_lua.values import Json, JsonObject
@@ -22,17 +22,9 @@ from kosmo_lua.values import Json, JsonObject
 if TYPE_CHECKING:  # importing it loads httpx, which only a call that goes out may do
     from kosmo_lua.calls.delivery import Batch
     from kosmo_lua.calls.work import Rehearsed
-    from kosmo_lua.http import Api, Event, Exchange
-    from kosmo_lua.http.exchange import Identity
-    from kosmo_lua.results import Delivery
+    from kosmo_lua.http import Api, Event
+    from kosmo_lua.results import Access, Delivery
     from kosmo_lua.runs import Run
-
-
-_FRESH = Fresh()
-
-_READS_FIRST = (
-    "{} reads first: what it writes depends on an answer that a dry run does not ask for"
-)
 
 Work = Callable[["Api[Any]", Any], Json]
 """What a call does with its client and its checked arguments."""
@@ -43,6 +35,9 @@ class Calls:
 
     A call is prepared on the thread of the script, and may be performed on another one.
     """
+
+    _unsent: "ClassVar[frozenset[Access]]" = frozenset()
+    """Which calls are prepared and not sent, by their access: those of a dry run."""
 
     def __init__(  # noqa: PLR0913  # what a call needs
         self,
@@ -57,15 +52,16 @@ class Calls:
         recording: Recording | None = None,
     ) -> None:
         self._clients = Clients(accounts, record)
+        self._equipment = Equipment(
+            self._clients, retry_budget=retry_budget, run=run, unsent=self._unsent
+        )
+        self._mints = Mints(self._clients, self._equipment, self._permit, record)
         self._policy = policy
         self._record = record
         self._resolve = lru_cache(maxsize=256)(catalog.resolve)
         self._audited = audited
-        self._retry_budget = retry_budget
-        self._run = run
         self._recording = recording
         self._numbers = count(1)
-        self._stopped = Flag()
 
     def call(self, name: str, arguments: Json) -> Json:
         """Call a function with named arguments and return what the service said.
@@ -100,109 +96,43 @@ class Calls:
             if not isinstance(arguments, dict):
                 raise not_named(target, arguments)
         except KosmoError as error:
-            raise self._clients.blamed(target, target.function.full_name, error) from None
+            raise self._clients.blamed(target, target.function.log_name, error) from None
         return arguments
 
-    def check(self, target: Target) -> str:
-        """Check a credential; `target.function` is one of the integration's checks.
-
-        Raises:
-            KosmoError: it does not work, or that could not be found out.
-        """
-        return str(self.perform(self.begin(target, {})))
-
-    def plan(self, name: str, arguments: JsonObject) -> PlannedRequest | None:
-        """Do all of a call but send: return the first request that it would send, None if it sends none.
-
-        Where a request depends on the answer to the first, nobody can know it, and a warning says so.
-
-        Raises:
-            KosmoError: as `call`, except that a missing approval is a warning.
-        """
-        target = self._resolve(name)
-        try:
-            self.perform(self.begin(target, arguments, dry_run=True))
-        except NotSent as end:
-            if target.function.access == "write" and not end.request.writes:
-                self._record(["warning", _READS_FIRST.format(target.function.full_name)])
-            return end.request
-        return None
-
-    def begin(self, target: Target, arguments: JsonObject, *, dry_run: bool = False) -> Call:
+    def begin(self, target: Target, arguments: JsonObject) -> Call:
         """Begin a call: it is recorded, checked and permitted, and its client is ready."""
-        call = self._recorded(target, arguments, target.function.full_name)
+        call = self._made(target, arguments)
+        self._begun(call)
         try:
-            self._check(call, dry_run=dry_run)
+            self._check(call)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # a model may be a stranger's; it is logged all the same
             raise self._failed(call, error) from None
         return call
 
-    def queue(
-        self,
-        batch: "Batch",
-        name: str,
-        values: Any,  # noqa: ANN401  # JSON, a list by position
-        *,
-        by_position: bool,
-    ) -> Json:
-        """Let the event of a call go out with others; return its ID."""
-        call, event, content = self.event(name, values, by_position=by_position)
-        batch.add(call, event, content)
-        self._keep(call, {"bytes": len(content), "result": event.id})
-        return event.id
+    def _check(self, call: Call) -> None:
+        self._clients.find(call.target)
+        call.checked = call.target.function.validate(call.arguments)
+        self._permit(call.target, call.arguments)
+        self._equipment.equip(call)
 
-    def rehearsed_batch(self) -> "Rehearsed | None":
-        """Return the batch that a script fills which sends nothing; None when its calls go out."""
-        return None
-
-    def event(
-        self,
-        name: str,
-        values: Any,  # noqa: ANN401  # the same
-        *,
-        by_position: bool,
-        dry_run: bool = False,
-    ) -> "tuple[Call, Event, bytes]":
-        """Make the event of a call, and its JSON, to go out with others.
-
-        Only a failure is recorded: the call of the log is the request that the event goes out with.
-
-        Raises:
-            KosmoError: as `prepare`.
-        """
-        from kosmo_lua.http import encode  # noqa: PLC0415  # httpx, as above
-
-        target = self._resolve(name)
-        arguments = self._arguments(target, values, by_position=by_position)
-        call = Call(
-            next(self._numbers), target, arguments, self._record, target.function.full_name
-        )
-        call.queued = True
+    def _permit(self, target: Target, arguments: JsonObject) -> None:
         try:
-            api, exchange = self._check(call, dry_run=dry_run)
-            api.begin(exchange)
-            assert target.function.event is not None, "Lua was told so"
-            event = target.function.event(api, call.checked)
-            content = encode(event.body)
-            api.batches.check(content, api.title)
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # as in `begin`
-            self._begun(call)
-            raise self._failed(call, error) from None
-        return call, event, content
-
-    def _check(self, call: Call, *, dry_run: bool = False) -> "tuple[Api[Any], Exchange]":
-        target = call.target
-        self._clients.find(target)
-        call.checked = target.function.validate(call.arguments)
-        self._permit(target, call.arguments, dry_run=dry_run)
-        return self._equip(call, dry_run=dry_run)
+            self._policy.permit(target.function, target.account, arguments)
+        except ApprovalRequired as error:
+            if target.function.access not in self._unsent:
+                raise
+            sentence = f"{target.function.log_name}: {error.message}. {error.hint}"
+            self._record(["warning", sentence])
 
     def follow(self, call: Call, name: str | None = None, events: int | None = None) -> Call:
         """Begin another call that is a part of one that was permitted: a page, or a batch."""
-        part = self._recorded(call.target, call.arguments, name or call.name, events)
+        part = self._made(call.target, call.arguments)
+        part.name = name or part.name
+        part.events = events
         part.checked = call.checked
         part.page = call.page + 1 if call.page else 0
-        self._equip(part)
+        self._begun(part)
+        self._equipment.equip(part)
         return part
 
     def perform(self, call: Call, work: Work | None = None) -> Json:
@@ -215,17 +145,54 @@ class Calls:
         assert call.exchange is not None, "it was prepared"
         call.api.begin(call.exchange)
         try:
-            if self._stopped.is_set():  # since it was prepared
-                raise Interrupted("SIGINT")  # noqa: TRY301  # it fails as any call
             value = (work or call.target.function.invoke)(call.api, call.checked)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # an adapter may be a stranger's; its call is logged all the same
             raise self._failed(call, error) from None
         except NotSent:
             call.ended(None)
             raise
-        self._keep(call, {"more": call.more, "result": value} if call.page else {"result": value})
+        if self._recording:
+            self._keep(
+                call, {"more": call.more, "result": value} if call.page else {"result": value}
+            )
         call.ended(None)
         return value
+
+    def queue(
+        self,
+        batch: "Batch",
+        name: str,
+        values: Any,  # noqa: ANN401  # JSON, a list by position
+        *,
+        by_position: bool,
+    ) -> Json:
+        """Let the event of a call go out with others; return its ID.
+
+        Only a failure is in the log: the call that it has is the request that the event goes out with.
+
+        Raises:
+            KosmoError: as `prepare`.
+        """
+        target = self._resolve(name)
+        arguments = self._arguments(target, values, by_position=by_position)
+        mint, event = self._event(target, arguments)
+        batch.add(mint, event)
+        if self._recording:
+            facts: JsonObject = {"bytes": len(event.content), "result": event.id}
+            self._keep(self._made(target, arguments, queued=True), facts)
+        return event.id
+
+    def _event(self, target: Target, arguments: JsonObject) -> "tuple[Call, Event]":
+        try:
+            return self._mints.event(target, arguments)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # as in `begin`
+            call = self._made(target, arguments, queued=True)
+            self._begun(call)
+            raise self._failed(call, error) from None
+
+    def rehearsed_batch(self) -> "Rehearsed | None":
+        """Return the batch that a script fills which sends nothing; None when its calls go out."""
+        return None
 
     def delivered(self, report: "Delivery") -> None:
         """Keep the report of a batch, if the run is recorded."""
@@ -237,11 +204,11 @@ class Calls:
 
     def stop(self) -> None:
         """The run is over: what waits does not go on, and nothing more is sent."""
-        self._stopped.set()
+        self._equipment.stop()
 
     def resume(self) -> None:
-        """Another script begins."""
-        self._stopped.clear()
+        """Another script begins; what an earlier one has left behind stays stopped."""
+        self._equipment.resume()
 
     def close(self) -> None:
         """Close every connection."""
@@ -250,50 +217,16 @@ class Calls:
         if self._recording:
             self._recording.close()
 
-    def _recorded(
-        self, target: Target, arguments: JsonObject, name: str, events: int | None = None
-    ) -> Call:
+    def _made(self, target: Target, arguments: JsonObject, *, queued: bool = False) -> Call:
+        name = target.function.log_name
         call = Call(next(self._numbers), target, arguments, self._record, name)
-        call.events = events
-        self._begun(call)
+        call.queued = queued
         return call
 
     def _begun(self, call: Call) -> None:
         account, access = call.target.account, call.target.function.access
         hashed = digest(call.arguments) if self._audited else None
         self._record(["call", call.number, call.name, account, access, hashed, call.events])
-
-    def _permit(self, target: Target, arguments: JsonObject, *, dry_run: bool) -> None:
-        try:
-            self._policy.permit(target.function, target.account, arguments)
-        except ApprovalRequired as error:
-            if not dry_run:
-                raise
-            sentence = f"{target.function.full_name}: {error.message}. {error.hint}"
-            self._record(["warning", sentence])
-
-    def _equip(self, call: Call, *, dry_run: bool = False) -> "tuple[Api[Any], Exchange]":
-        """Give a call the client of its account, and what it sends an identity."""
-        from kosmo_lua.http import Exchange  # noqa: PLC0415  # httpx, as above
-
-        call.api = self._clients.of(call.target)
-        call.exchange = Exchange(
-            identity=self._identity(call),
-            watch=call,
-            sleep=self._sleep,
-            writes=call.target.function.access == "write",
-            dry_run=dry_run,
-            retry_budget=self._retry_budget,
-        )
-        return call.api, call.exchange
-
-    def _identity(self, call: Call) -> "Identity":
-        if self._run is None:
-            return _FRESH
-        return self._run.identity(call.name, call.target.account, call.arguments)
-
-    def _sleep(self, seconds: float) -> bool:
-        return not self._stopped.wait(seconds)
 
     def _failed(self, call: Call, error: BaseException) -> BaseException:
         """Record why a call has failed; return the error without frames whose variables hold credentials."""
@@ -311,5 +244,5 @@ class Calls:
         """Write a call that has ended to the recording, if there is one."""
         if (
             self._recording and call.events is None
-        ):  # the requests of a batch are no calls of the script
+        ):  # a request of a batch is no call of the script
             self._recording.keep(call, facts, self._clients)

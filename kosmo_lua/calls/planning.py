@@ -1,21 +1,24 @@
 """Planning: the calls of a dry run. Reads are made, and of a write everything but the write itself."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from kosmo_lua.calls.call import Call
 from kosmo_lua.calls.path import Calls, Work
 from kosmo_lua.catalog import Target
-from kosmo_lua.dry_run import PlannedWrite
+from kosmo_lua.dry_run import NotSent, PlannedRequest, PlannedWrite
+from kosmo_lua.results import Access
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # threads, only for a script that needs them
     from kosmo_lua.calls.delivery import Batch
 
+_READS_FIRST = (
+    "{} reads first: what it writes depends on an answer that a dry run does not ask for"
+)
+
 
 class PlannedBatch:
     """A batch of a dry run: it takes nothing."""
-
-    requests = 0
 
     @staticmethod
     def close() -> PlannedWrite:
@@ -26,11 +29,12 @@ class PlannedBatch:
 class DryCalls(Calls):
     """Makes the reads of a script and plans its writes: each is checked, its account is found."""
 
-    def begin(self, target: Target, arguments: JsonObject, *, dry_run: bool = False) -> Call:
+    _unsent: ClassVar[frozenset[Access]] = frozenset({"write"})
+
+    def begin(self, target: Target, arguments: JsonObject) -> Call:
         """Begin a call; a write is in the plan from here on."""
-        writes = target.function.access == "write"
-        call = super().begin(target, arguments, dry_run=dry_run or writes)
-        if writes:
+        call = super().begin(target, arguments)
+        if target.function.access == "write":
             self._plan(call)
         return call
 
@@ -45,12 +49,15 @@ class DryCalls(Calls):
         self,
         batch: "Batch",  # noqa: ARG002  # it takes nothing
         name: str,
-        values: Any,  # noqa: ANN401  # as `event`
+        values: Any,  # noqa: ANN401  # JSON, a list by position
         *,
         by_position: bool,
     ) -> PlannedWrite:
         """Plan the event of a call."""
-        call, _, _ = self.event(name, values, by_position=by_position, dry_run=True)
+        target = self._resolve(name)
+        arguments = self._arguments(target, values, by_position=by_position)
+        self._event(target, arguments)
+        call = self._made(target, arguments, queued=True)
         self._plan(call)
         return PlannedWrite(call.name)
 
@@ -61,3 +68,26 @@ class DryCalls(Calls):
     def _plan(self, call: Call) -> None:
         arguments = self._clients.masked(call.arguments, call.target)
         self._record(["plan", call.name, call.target.account, arguments])
+
+
+class UnsentCalls(Calls):
+    """Prepares calls without a script, and sends none."""
+
+    _unsent: ClassVar[frozenset[Access]] = frozenset({"read", "write"})
+
+    def request(self, name: str, arguments: JsonObject) -> PlannedRequest | None:
+        """Do all of a call but send: return the first request that it would send, None if it sends none.
+
+        Where a request depends on the answer to the first, nobody can know it, and a warning says so.
+
+        Raises:
+            KosmoError: as `call`, except that a missing approval is a warning.
+        """
+        target = self._resolve(name)
+        try:
+            self.perform(self.begin(target, arguments))
+        except NotSent as end:
+            if target.function.access == "write" and not end.request.writes:
+                self._record(["warning", _READS_FIRST.format(target.function.log_name)])
+            return end.request
+        return None

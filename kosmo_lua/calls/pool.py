@@ -2,12 +2,24 @@
 
 from collections.abc import Callable
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
+from typing import NamedTuple
+
+from kosmo_lua.values import Json
 
 LARGEST = 256
 """So many calls go on at once at most."""
 
-Job = Callable[[], None]
+
+class Outcome(NamedTuple):
+    """What a job has returned, or what it has raised."""
+
+    value: Json
+    error: BaseException | None
+
+
+Job = Callable[[], Json]
+Ended = Callable[[Outcome], None]
 
 
 class Pool:
@@ -17,21 +29,20 @@ class Pool:
     """
 
     def __init__(self) -> None:
-        self._jobs = SimpleQueue[Job | None]()
+        self._jobs = SimpleQueue[tuple[Job, Ended] | None]()
+        self._lock = Lock()
         self._threads = 0
         self._busy = 0
 
-    def submit(self, job: Job) -> None:
-        """Let a thread do a job, which must not raise. Called on one thread only, as is `finished`."""
-        self._busy += 1
-        if self._busy > self._threads < LARGEST:
-            self._threads += 1
+    def submit(self, job: Job, ended: Ended) -> None:
+        """Let a thread do a job; it then calls `ended`, which must not raise."""
+        with self._lock:
+            self._busy += 1
+            is_short = self._busy > self._threads < LARGEST
+            self._threads += is_short
+        if is_short:
             Thread(target=self._work, name="kosmo-call", daemon=True).start()
-        self._jobs.put(job)
-
-    def finished(self) -> None:
-        """One of the jobs has ended."""
-        self._busy -= 1
+        self._jobs.put((job, ended))
 
     def close(self) -> None:
         """Let the threads end, each after its job."""
@@ -39,5 +50,17 @@ class Pool:
             self._jobs.put(None)
 
     def _work(self) -> None:
-        while job := self._jobs.get():
-            job()
+        while task := self._jobs.get():
+            job, ended = task
+            outcome = _outcome_of(job)
+            # Before anybody hears of it: the next job that this one makes room for needs no other thread.
+            with self._lock:
+                self._busy -= 1
+            ended(outcome)
+
+
+def _outcome_of(job: Job) -> Outcome:
+    try:
+        return Outcome(job(), None)
+    except BaseException as error:  # noqa: BLE001  # raised again where it is collected
+        return Outcome(None, error)

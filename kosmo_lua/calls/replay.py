@@ -109,8 +109,6 @@ class _Playback:
 class ReplayedBatch:
     """A batch of which the recording says what became of it."""
 
-    requests = 0
-
     def __init__(self, playback: _Playback, record: Record) -> None:
         self._playback = playback
         self._record = record
@@ -126,7 +124,7 @@ class ReplayedBatch:
         queued = self._queued
         accepted = Delivery(queued=queued, accepted=queued, bytes=self._bytes)
         report = self._playback.report(queued) or accepted
-        self._record(["delivered", plain(report)])
+        self._record(["delivered", None, plain(report)])
         return report
 
 
@@ -142,17 +140,17 @@ class ReplayedCalls(Calls):
         self._unheard: set[int] = set()
         """The calls that are no part of the log, because they were made ahead, and are not recorded."""
 
-    def begin(self, target: Target, arguments: JsonObject, *, dry_run: bool = False) -> Call:
+    def begin(self, target: Target, arguments: JsonObject) -> Call:
         """Begin a call; `perform` says what it came to."""
-        del dry_run
-        call = self._recorded(target, arguments, target.function.full_name)
+        call = self._made(target, arguments)
+        self._begun(call)
         self._answers[call.number] = self._warned(self._answer(call))
         return call
 
     def follow(self, call: Call, name: str | None = None, events: int | None = None) -> Call:
         """Begin to read the next page of a list."""
         del name, events
-        part = Call(next(self._numbers), call.target, call.arguments, self._record, call.name)
+        part = self._made(call.target, call.arguments)
         part.page = call.page + 1
         answer = self._answers[part.number] = self._answer(part)
         if isinstance(answer, NotRecorded):  # the script may not come as far
@@ -183,7 +181,7 @@ class ReplayedCalls(Calls):
         self,
         batch: "Batch",
         name: str,
-        values: Any,  # noqa: ANN401  # as `event`
+        values: Any,  # noqa: ANN401  # JSON, a list by position
         *,
         by_position: bool,
     ) -> Json:
@@ -191,10 +189,7 @@ class ReplayedCalls(Calls):
         assert isinstance(batch, ReplayedBatch), "it is the one of `rehearsed_batch`"
         target = self._resolve(name)
         arguments = self._arguments(target, values, by_position=by_position)
-        call = Call(
-            next(self._numbers), target, arguments, self._record, target.function.full_name
-        )
-        call.queued = True
+        call = self._made(target, arguments, queued=True)
         answer = self._warned(self._answer(call))
         error = answer if isinstance(answer, NotRecorded) else answer.error
         if error:

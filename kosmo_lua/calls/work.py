@@ -7,6 +7,8 @@ from kosmo_lua.calls.concurrent import Concurrent
 from kosmo_lua.calls.delivery import CONCURRENCY, Batch
 from kosmo_lua.calls.iteration import Iterations
 from kosmo_lua.calls.path import Calls
+from kosmo_lua.calls.pool import Pool
+from kosmo_lua.calls.tally import Tally
 from kosmo_lua.dry_run import PlannedWrite
 from kosmo_lua.journal import Record
 from kosmo_lua.results import Delivery
@@ -18,28 +20,31 @@ if TYPE_CHECKING:  # only named here
 class Rehearsed(Protocol):
     """A batch of a dry run, or of a replay: it sends nothing."""
 
-    requests: int
-
     def close(self) -> Delivery | PlannedWrite:
         """Return what a script gets as the report."""
 
 
 class Work:
-    """The calls that go on at once, the lists that are read, and the batches that are open, of one script."""
+    """The calls that go on at once, the lists that are read, and the batches that are open, of one script.
+
+    After its `end` it is that of the next script, and keeps its threads and their connections.
+    """
 
     def __init__(self, calls: Calls, record: Record) -> None:
         self._calls = calls
         self._record = record
-        self.concurrent = Concurrent(calls)
-        self.iterations = Iterations(calls, self.concurrent)
-        self._batches: dict[int, Batch | Rehearsed] = {}
+        self._pool = Pool()
+        # They are never used again: what an earlier script has left must not reach what is of this one.
         self._handles = count(1)
-        self._done = 0
+        self._begin()
 
-    @property
-    def requests(self) -> int:
-        """How many requests the batches have begun."""
-        return self._done + sum(batch.requests for batch in self._batches.values())
+    def _begin(self) -> None:
+        self.requests = Tally()
+        """The requests that count as calls of the script, beside those that it makes itself."""
+        self.concurrent = Concurrent(self._calls, self._pool)
+        lists = (self.concurrent, self._handles, self.requests)
+        self.iterations = Iterations(self._calls, *lists)
+        self._batches: dict[int, Batch | Rehearsed] = {}
 
     def gather(self, size: int | None, concurrency: int | None) -> int:
         """Begin a batch; return its handle."""
@@ -48,6 +53,7 @@ class Work:
             self._calls,
             self.concurrent,
             self._record,
+            self.requests,
             size=size,
             concurrency=concurrency or CONCURRENCY,
         )
@@ -60,17 +66,24 @@ class Work:
 
     def deliver(self, handle: int) -> Delivery | PlannedWrite:
         """End a batch: everything goes out; return what became of it."""
-        batch = self._batches[handle]
-        try:
-            report = batch.close()
-            if isinstance(report, Delivery):
-                self._calls.delivered(report)
-            return report
-        finally:
-            self._done += self._batches.pop(handle).requests
+        report = self._batches.pop(handle).close()
+        if isinstance(report, Delivery):
+            self._calls.delivered(report)
+        return report
 
     def end(self, *, over: bool) -> None:
-        """End it all. What waits in a batch goes out, unless the run is over."""
-        for handle in [] if over else [*self._batches]:
-            self.deliver(handle)
-        self.concurrent.close()
+        """End the script. What waits in a batch goes out, and what is under way comes to its end.
+
+        `over`: a limit has ended the run, so nobody waits for anything.
+        """
+        if not over:
+            for handle in [*self._batches]:
+                self.deliver(handle)
+        self._calls.stop()  # a page that nobody wants is not tried again
+        if not over:
+            self.concurrent.drain()
+        self._begin()
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._pool.close()

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -169,15 +170,26 @@ def _run(arguments: list[str]) -> int:
     except (BrokenPipeError, OutputFailedError):
         raise
     except BaseException as error:  # noqa: BLE001  # the last resort: a user never sees a traceback
-        return Report(as_json=_wants_json(before)).failed(_told(error), before[0])
+        report = Report(as_json=_wants_json(before), as_lines=_wants_lines(before))
+        return report.failed(_told(error), before[0] if before else None)
     return status if isinstance(status, int) else 0
 
 
 def _wants_json(arguments: list[str]) -> bool:
     """Whether the outcome is one JSON document; errors of the command line are outcomes, too."""
-    style = " ".join(arguments[1:]).replace("=", " ")
-    is_docs = arguments[:1] == ["integrations:docs"]
-    return "--json" in arguments or (is_docs and "--format json" in style)
+    command = arguments[0] if arguments else ""
+    option = {"integrations:docs": "--format", "integrations:lua": "--output"}
+    return "--json" in arguments or _has(arguments, option.get(command, ""), "json")
+
+
+def _wants_lines(arguments: list[str]) -> bool:
+    """Whether the outcome is the last line of a stream."""
+    return arguments[:1] == ["integrations:lua"] and _has(arguments, "--output", "jsonl")
+
+
+def _has(arguments: list[str], option: str, value: str) -> bool:
+    """Whether an option is given with this value, in one word or in two."""
+    return f"{option}={value}" in arguments or (option, value) in pairwise(arguments)
 
 
 def _told(error: BaseException) -> KosmoError:

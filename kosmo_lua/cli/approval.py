@@ -1,11 +1,15 @@
 """Asking on the terminal whether a write may go on."""
 
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from kosmo_lua.policy import Question
 
 
@@ -15,17 +19,27 @@ def on_terminal() -> bool:
 
 
 class Approval:
-    """Shows each call and waits for an answer, until somebody says always."""
+    """Shows each call and waits for an answer, until somebody says always.
 
-    def __init__(self) -> None:
+    `undisturbed` keeps the terminal clear meanwhile, of whatever else is shown there.
+    """
+
+    def __init__(
+        self, undisturbed: "Callable[[], AbstractContextManager[None]]" = nullcontext
+    ) -> None:
+        self._undisturbed = undisturbed
         self._always: set[tuple[str, str]] = set()
 
     def ask(self, question: "Question") -> bool:
         """Return whether the call may go on."""
-        import json  # noqa: PLC0415  # the journal has loaded it
-
         if (question.function, question.account) in self._always:
             return True
+        with self._undisturbed():
+            return self._ask(question)
+
+    def _ask(self, question: "Question") -> bool:
+        import json  # noqa: PLC0415  # the journal has loaded it
+
         arguments = json.dumps(question.arguments, sort_keys=True)
         shown = arguments if len(arguments) <= 500 else f"{arguments[:500]}..."  # noqa: PLR2004  # a few lines
         wants = (

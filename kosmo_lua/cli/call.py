@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # only named here
 
     from kosmo_lua.catalog import Catalog
 
-_WITH_VALUE = ("--account", "--arg")
+_WITH_VALUE = ("--account", "--arg", "--retry-budget", "--run")
 """The options that take the next word, and may stand before the function."""
 
 

@@ -23,7 +23,7 @@ def command(*, port: int, as_json: bool) -> int:
     """Serve emulators of every integration on 127.0.0.1 until stopped.
 
     Export the variables that it prints, and workflows talk to it. What was sent can be read at
-    /_kosmo/events, and faults are set at /_kosmo/faults.
+    /_kosmo/events and is counted at /_kosmo/stats, and faults are set at /_kosmo/faults.
     """
     ends = {signal.SIGINT, signal.SIGTERM}
     # Blocked before a thread starts, so that the signal waits for sigwait and for nobody else.

@@ -7,6 +7,8 @@ import click
 from kosmo_lua.cli import payload as payloads
 from kosmo_lua.cli.approval import Approval, on_terminal, with_force
 from kosmo_lua.cli.arguments import account_names
+from kosmo_lua.cli.delivery import made_options
+from kosmo_lua.cli.output import Printer, can_rewrite
 from kosmo_lua.cli.parameters import Flag, Parameter, flags_of, parameters_of
 from kosmo_lua.cli.report import Report
 from kosmo_lua.cli.strict import refuse_twice
@@ -32,7 +34,9 @@ _OWN = (
     click.Option(["--force"], is_flag=True, help="Lift the policies ask and deny for this call."),
     click.Option(["--read-only"], is_flag=True, help="Deny every write."),
     click.Option(["--emulator"], is_flag=True, help="Call the emulator: nothing real."),
+    *made_options(),
     click.Option(["--dry-run"], is_flag=True, help="Show the HTTP request, send nothing."),
+    click.Option(["-q", "--quiet"], is_flag=True, help="Show no progress on the terminal."),
     click.Option(["--json", "as_json"], is_flag=True, help="Print the envelope."),
 )
 _TAKEN = {spelling for option in _OWN for spelling in option.opts} | {"--help"}
@@ -88,22 +92,29 @@ class FunctionCommand(click.Command):
     def _call(self, **options: Any) -> int:  # noqa: ANN401  # click's values, one for each option
         target = self.target
         name = f"{target.integration.name}.{target.account}.{target.function.name}"
-        config = Config.here()
+        config, printer = Config.here(), Printer()
+        asks = on_terminal() and options["payload"] != "-"
+        shows = not (options["as_json"] or options["quiet"]) and can_rewrite()
         with Kosmo(
             config=config,
             emulator=options["emulator"],
             force=options["force"],
             read_only=options["read_only"],
-            ask=Approval().ask if on_terminal() and options["payload"] != "-" else None,
+            ask=Approval(printer.undisturbed).ask if asks else None,
+            retry_budget=options["retry_budget"],
+            run_id=options["run_id"],
             audit=None if options["emulator"] else config.path(AUDIT),
             remedy=with_force,
         ) as kosmo:
-            result = kosmo.attempt(
-                name,
-                self._arguments(options),
-                account=options["account"],
-                dry_run=options["dry_run"],
-            )
+            arguments = self._arguments(options)
+            with printer:
+                result = kosmo.attempt(
+                    name,
+                    arguments,
+                    account=options["account"],
+                    dry_run=options["dry_run"],
+                    on_progress=printer.show if shows else None,
+                )
         return Report(as_json=options["as_json"]).call(result)
 
     def _arguments(self, options: dict[str, Any]) -> JsonObject:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kosmo_lua.backend import RETRY_BUDGET
 from kosmo_lua.lua.limits import Limits
 
 if TYPE_CHECKING:
@@ -16,19 +15,20 @@ if TYPE_CHECKING:
 _DEFAULTS = Limits()
 
 
-class _Seconds(click.FloatRange):
+class Seconds(click.FloatRange):
     """A positive, finite number of seconds."""
 
     name = "number of seconds"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401  # click's signature
+        """Return the number; one that is not finite limits nothing."""
         seconds = super().convert(value, param, ctx)
         if not math.isfinite(seconds):
             self.fail(f"{value} is not a number of seconds.", param, ctx)
         return seconds
 
 
-_SECONDS = _Seconds(min=0, min_open=True)
+_SECONDS = Seconds(min=0, min_open=True)
 _NUMBER = click.IntRange(min=1)
 
 _OPTIONS: "dict[str, tuple[str, click.ParamType[Any], str, str]]" = {
@@ -45,15 +45,6 @@ _OPTIONS: "dict[str, tuple[str, click.ParamType[Any], str, str]]" = {
     "calls": ("--call-limit", _NUMBER, "NUMBER", "Calls of app."),
 }
 """Of each field of Limits: the option, its type, what it takes, and its help."""
-
-retry_option = click.option(
-    "--retry-budget",
-    type=_Seconds(min=0),
-    default=RETRY_BUDGET,
-    show_default=True,
-    metavar="SECONDS",
-    help="Time for which a request is tried again after its first failure; 0: never.",
-)
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 

@@ -2,18 +2,26 @@
 
 import gc
 import os
-from typing import Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kosmo_lua.cli.approval import Approval, on_terminal, with_force
-from kosmo_lua.cli.limits import limit_options, limits_of, retry_option
-from kosmo_lua.cli.output import Printer
-from kosmo_lua.cli.report import Report
+from kosmo_lua.cli.delivery import delivery_options
+from kosmo_lua.cli.limits import limit_options, limits_of
+from kosmo_lua.cli.output import Printer, can_rewrite
+from kosmo_lua.cli.report import Report, output_options, style_of
 from kosmo_lua.cli.source import Source
 from kosmo_lua.config import AUDIT, Config
 from kosmo_lua.isolation import Isolation
 from kosmo_lua.kosmo import Kosmo
+
+if TYPE_CHECKING:  # only named here
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from kosmo_lua.cli.trace import Trace
 
 
 class _ScriptCommand(click.Command):
@@ -32,7 +40,11 @@ class _ScriptCommand(click.Command):
 @click.argument("file", required=False)
 @click.option("-e", "--eval", "code", metavar="CODE", help="Lua code to run instead of a file.")
 @click.option("--repl", is_flag=True, help="Read Lua from the terminal, line by line.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document: the envelope.")
+@output_options
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress on the terminal.")
+@click.option(
+    "--trace", metavar="FILE", help="Write every call with its times, as JSON Lines, to FILE."
+)
 @click.option("--force", is_flag=True, help="Lift the policies ask and deny for this run.")
 @click.option("--read-only", is_flag=True, help="Deny every write, whatever the policy says.")
 @click.option(
@@ -49,17 +61,11 @@ class _ScriptCommand(click.Command):
     help="Where require looks for modules, after the folder of FILE; may be repeated.",
 )
 @click.option(
-    "--run",
-    "run_id",
-    metavar="ID",
-    help="Name the run: repeated by its ID, it sends nothing twice to services that drop duplicates.",
-)
-@click.option(
     "--record", metavar="FILE", help="Write every call to FILE, without secrets, for --replay."
 )
 @click.option("--replay", metavar="FILE", help="Answer every call from FILE: nothing is sent.")
 @click.option("--dry-run", is_flag=True, help="Make reads, show the writes that would be made.")
-@retry_option
+@delivery_options
 @limit_options
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> int:  # noqa: ANN401  # click's values, one for each option
@@ -72,36 +78,67 @@ def command(ctx: click.Context, /, **options: Any) -> int:  # noqa: ANN401  # cl
 
         kosmo integrations:lua workflow.lua --force --json -- --since 2026-04-01
     """
+    style = options["style"] = style_of(ctx, options)
     if options["repl"]:
         from kosmo_lua.cli.repl import repl  # noqa: PLC0415  # only here
 
         return repl(ctx, options)
     source = Source.read(options["file"], options["code"], options["folders"])
     asks = source.name != "stdin" and on_terminal()
-    kosmo = make_kosmo(options, asks=asks)
-    gc.freeze()
-    gc.enable()
-    with Printer() as printer:
-        output = None if options["as_json"] else printer.print
-        result = kosmo.run(
-            source.text,
-            name=source.name,
-            arguments=ctx.obj,
-            folders=source.folders,
-            on_output=output,
-        )
-    return Report(as_json=options["as_json"]).result(result, source)
+    printer = Printer()
+    approval = Approval(printer.undisturbed) if asks else None
+    kosmo = make_kosmo(options, approval)
+    with _traced(options["trace"]) as trace:
+        gc.freeze()
+        gc.enable()
+        with printer:
+            result = kosmo.run(
+                source.text,
+                name=source.name,
+                arguments=ctx.obj,
+                folders=source.folders,
+                **_listeners(options, printer, trace),
+            )
+    if trace and trace.problem:
+        result = result._replace(warnings=(*result.warnings, trace.problem))
+    return Report(as_json=style == "json", as_lines=style == "jsonl").result(result, source)
 
 
-def make_kosmo(options: dict[str, Any], *, asks: bool, isolation: Isolation = "fork") -> Kosmo:
-    """Return the Kosmo that the options describe. `asks`: there is somebody to ask."""
+def _traced(path: str | None) -> "AbstractContextManager[Trace | None]":
+    if path is None:
+        return nullcontext()
+    from kosmo_lua.cli.trace import Trace  # noqa: PLC0415  # only here
+
+    return Trace(path)
+
+
+def _listeners(
+    options: dict[str, Any], printer: Printer, trace: "Trace | None"
+) -> dict[str, "Callable[[Any], None]"]:
+    """Return who listens to the run, by the arguments of `Kosmo.run`."""
+    listeners: dict[str, Callable[[Any], None]] = {"on_event": trace.take} if trace else {}
+    if options["style"] == "jsonl":
+        from kosmo_lua.cli.stream import streamed  # noqa: PLC0415  # only here
+
+        listeners["on_event"] = streamed(printer, trace)
+    elif options["style"] == "text":
+        listeners["on_output"] = printer.print
+        if not options["quiet"] and can_rewrite():
+            listeners["on_progress"] = printer.show
+    return listeners
+
+
+def make_kosmo(
+    options: dict[str, Any], approval: Approval | None, isolation: Isolation = "fork"
+) -> Kosmo:
+    """Return the Kosmo that the options describe; without an approval there is nobody to ask."""
     config = Config.here()
     return Kosmo(
         config=config,
         emulator=options["emulator"],
         force=options["force"],
         read_only=options["read_only"],
-        ask=Approval().ask if asks else None,
+        ask=approval.ask if approval else None,
         retry_budget=options["retry_budget"],
         run_id=options["run_id"],
         record=options["record"],

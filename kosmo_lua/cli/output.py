@@ -1,13 +1,19 @@
 """Writing to stdout: at once, in UTF-8, and without waiting for a reader while a script is watched."""
 
 import errno
+import os
 import sys
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:  # start-up: only what a script prints as text needs a thread
+    from collections.abc import Callable, Iterator
     from queue import SimpleQueue
     from threading import Thread
+
+    from kosmo_lua.cli.progress import ProgressLine
+    from kosmo_lua.progress import Progress
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -39,16 +45,36 @@ def write(text: str) -> None:
         raise OutputFailedError(error.strerror) from error
 
 
+def can_rewrite() -> bool:
+    """Whether people look at stderr, on a terminal that can rewrite a line."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def write_all(descriptor: int, text: str) -> None:
+    """Write a line to a file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    rest = memoryview(text.encode("utf-8", "backslashreplace") + b"\n")
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
 class Printer:
-    """Prints what a script prints, as it comes, in a thread of its own.
+    """Prints what a script prints, as it comes, in a thread of its own; and between it how far the run is.
 
     The thread that watches the script must not wait for a reader that does not read: it would miss the limits
-    and the signals. What waits to be printed is bounded by the output limit of the run.
+    and the signals. What waits to be printed is bounded by the limits of the run. Without a text and without
+    progress nothing is loaded or started.
     """
 
-    def __init__(self) -> None:
-        self._queue: SimpleQueue[str | None] | None = None
+    def __init__(self, write: "Callable[[str], None]" = write) -> None:
+        self._write = write
+        self._queue: SimpleQueue[str | ProgressLine | None] | None = None
         self._thread: Thread | None = None
+        self._line: ProgressLine | None = None
+        self._asking = False
         self._failure: BaseException | None = None
 
     def print(self, text: str) -> None:
@@ -59,6 +85,33 @@ class Printer:
         """
         if self._failure:
             raise self._failure
+        self._put(text)
+
+    def show(self, progress: "Progress") -> None:
+        """Show how far the run is, on the terminal, until the next text is printed."""
+        if self._asking:
+            return
+        if self._line is None:
+            from kosmo_lua.cli.progress import ProgressLine  # noqa: PLC0415  # see above
+
+            self._line = ProgressLine()
+        if self._line.offer(progress):  # else the one that it replaces was not drawn yet
+            self._put(self._line)
+
+    @contextmanager
+    def undisturbed(self) -> "Iterator[None]":
+        """Keep the terminal clear: somebody is asked."""
+        self._asking = True
+        if self._line:
+            self._line.hide()
+        try:
+            yield
+        finally:
+            self._asking = False
+            if self._line:
+                self._line.unhide()
+
+    def _put(self, item: "str | ProgressLine") -> None:
         if self._queue is None:
             from queue import SimpleQueue  # noqa: PLC0415  # see above
             from threading import Thread  # noqa: PLC0415  # see above
@@ -66,14 +119,33 @@ class Printer:
             self._queue = SimpleQueue()
             self._thread = Thread(target=self._work, args=(self._queue,), daemon=True)
             self._thread.start()
-        self._queue.put(text)
+        self._queue.put(item)
 
-    def _work(self, queue: "SimpleQueue[str | None]") -> None:
+    def _work(self, queue: "SimpleQueue[str | ProgressLine | None]") -> None:
         try:
-            while (text := queue.get()) is not None:
-                write(text)
+            while (item := queue.get()) is not None:
+                if not isinstance(item, str):
+                    item.draw()
+                    continue
+                if self._line:
+                    self._line.erase()
+                self._write(item)
         except (OSError, OutputFailedError) as error:
             self._failure = error
+
+    def close(self) -> None:
+        """Wait until everything is printed.
+
+        Raises:
+            BrokenPipeError, OutputFailedError: something could not be.
+        """
+        if self._queue and self._thread:
+            self._queue.put(None)
+            self._thread.join()
+        if self._line:
+            self._line.hide()
+        if self._failure:
+            raise self._failure
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -86,8 +158,7 @@ class Printer:
         traceback: TracebackType | None,
     ) -> None:
         """Wait until everything is printed; what went wrong there is raised here."""
-        if error is None and self._queue and self._thread:
-            self._queue.put(None)
-            self._thread.join()
-            if self._failure:
-                raise self._failure
+        if error is None:
+            self.close()
+        elif self._line:
+            self._line.hide()

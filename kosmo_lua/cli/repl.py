@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from kosmo_lua import __version__
-from kosmo_lua.cli.approval import on_terminal
+from kosmo_lua.cli.approval import Approval, on_terminal
 from kosmo_lua.cli.lua import make_kosmo
 from kosmo_lua.cli.output import Printer
 from kosmo_lua.cli.report import Report, say
@@ -25,8 +25,9 @@ BANNER = (
 
 def repl(ctx: click.Context, options: dict[str, Any]) -> int:
     """Read statements from the terminal, or else from stdin, and run each; the globals stay."""
-    if options["file"] is not None or options["code"] is not None or options["as_json"]:
-        message = "--repl reads from the terminal: leave out the file, --eval and --json"
+    no_text = options["style"] != "text" or options["trace"]
+    if options["file"] is not None or options["code"] is not None or no_text:
+        message = "--repl reads from the terminal: leave out the file, --eval, --json, --output and --trace"
         raise click.UsageError(message, ctx)
     if options["record"] or options["replay"] or options["dry_run"]:
         raise click.UsageError(
@@ -36,7 +37,7 @@ def repl(ctx: click.Context, options: dict[str, Any]) -> int:
     gc.enable()
     folders = options["folders"]
     with (
-        make_kosmo(options, asks=asks, isolation="process") as kosmo,
+        make_kosmo(options, Approval() if asks else None, isolation="process") as kosmo,
         kosmo.session(keep=True) as session,
     ):
         for code in _typed(session) if asks else _piped():

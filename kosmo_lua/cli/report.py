@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -11,27 +11,57 @@ from kosmo_lua.errors import KosmoError
 from kosmo_lua.values import Json
 
 if TYPE_CHECKING:  # start-up
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kosmo_lua.answers import Answer
     from kosmo_lua.cli.source import Source
     from kosmo_lua.results import CallResult, ErrorInfo, PlannedCall, Result
+
+STYLES = ("text", "json", "jsonl")
+Command = TypeVar("Command", bound="Callable[..., Any]")
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document: the envelope."
 )
 
 
-class Report:
-    """Prints the outcome of a command, as one JSON document or as text, and returns its exit status."""
+def output_options(command: Command) -> Command:
+    """Add the options that say in which form a run is reported; `style_of` reads them."""
+    output = click.option(
+        "--output",
+        type=click.Choice(STYLES),
+        metavar="STYLE",
+        help="text; json, as --json; or jsonl, a line of JSON for each thing as it happens.  [default: text]",
+    )
+    return json_option(output(command))
 
-    def __init__(self, *, as_json: bool) -> None:
+
+def style_of(ctx: click.Context, options: dict[str, Any]) -> str:
+    """Return the form that was asked for, one of `STYLES`.
+
+    Raises:
+        click.UsageError: two were.
+    """
+    style: str | None = options["output"]
+    if options["as_json"] and style not in (None, "json"):
+        raise click.UsageError(f"--json and --output {style} contradict each other", ctx)
+    return "json" if options["as_json"] else style or "text"
+
+
+class Report:
+    """Prints the outcome of a command, as one JSON document or as text, and returns its exit status.
+
+    With `as_lines` the outcome of a run is the last line of a stream.
+    """
+
+    def __init__(self, *, as_json: bool = False, as_lines: bool = False) -> None:
         self._as_json = as_json
+        self._as_lines = as_lines
 
     def result(self, result: "Result", source: "Source | None" = None) -> int:
         """Report a run. As text, what it printed was shown as it came."""
-        if self._as_json:
-            write(result.to_json())
+        if self._as_json or self._as_lines:
+            self._document(result)
         else:
             _show(result, source)
         if result.error_info and os.environ.get("GITHUB_ACTIONS") == "true":
@@ -68,11 +98,19 @@ class Report:
     def failed(self, error: KosmoError, command: str | None = None) -> int:
         """Report a command that could not do its work, in the envelope of that command."""
         outcome = _failure(error, command)
-        if self._as_json:
-            write(outcome.to_json())
+        if self._as_json or self._as_lines:
+            self._document(outcome)
         else:
             _show_problems(outcome)
         return outcome.exit_status
+
+    def _document(self, outcome: "Result | CallResult | Answer") -> None:
+        if not self._as_lines:
+            write(outcome.to_json())
+            return
+        from kosmo_lua.cli.stream import result_line  # noqa: PLC0415  # start-up
+
+        write(result_line(outcome))
 
 
 def _failure(error: KosmoError, command: str | None) -> "Result | CallResult | Answer":

@@ -10,5 +10,6 @@ to them, and misbehaves on request (`kosmo_lua.emulator.faults`).
 
 from kosmo_lua.emulator.server import Emulator
 from kosmo_lua.emulator.service import EmulatedService
+from kosmo_lua.emulator.traffic import Stats
 
-__all__ = ["EmulatedService", "Emulator"]
+__all__ = ["EmulatedService", "Emulator", "Stats"]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from starlette.middleware.exceptions import ExceptionMiddleware
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp
 from kosmo_lua.emulator.faults import Faults
 from kosmo_lua.emulator.middleware import FaultMiddleware
 from kosmo_lua.emulator.service import EmulatedService
+from kosmo_lua.emulator.traffic import Traffic
 from kosmo_lua.errors import InvalidArguments, UnknownIntegration
 from kosmo_lua.values import Json
 
@@ -21,14 +23,17 @@ if TYPE_CHECKING:  # it imports this module
 
 
 def application(
-    emulator: "Emulator", services: Mapping[str, EmulatedService], faults: Faults
+    emulator: "Emulator",
+    services: Mapping[str, EmulatedService],
+    faults: Faults,
+    traffic: Traffic,
 ) -> ASGIApp:
     """Everything that an emulator serves, as one ASGI application."""
     routes: list[BaseRoute] = [*Control(emulator, services, faults).routes]
     for service in services.values():
         routes.extend(service.routes)
     router = ExceptionMiddleware(Router(routes, redirect_slashes=False))
-    return FaultMiddleware(router, services.values(), faults)
+    return FaultMiddleware(router, services.values(), faults, traffic)
 
 
 class Control:
@@ -45,6 +50,7 @@ class Control:
             Route("/_kosmo/faults", self._armed, methods=["GET"]),
             Route("/_kosmo/faults", self._arm, methods=["POST"]),
             Route("/_kosmo/faults", self._disarm, methods=["DELETE"]),
+            Route("/_kosmo/stats", self._stats, methods=["GET"]),
             Route("/_kosmo/reset", self._reset, methods=["POST"]),
         ]
 
@@ -77,6 +83,9 @@ class Control:
     async def _disarm(self, request: Request) -> Response:
         self._faults.disarm()
         return await self._armed(request)
+
+    async def _stats(self, _: Request) -> Response:
+        return _json(asdict(self._emulator.stats()))
 
     async def _reset(self, _: Request) -> Response:
         self._emulator.reset()

@@ -6,6 +6,7 @@ Only what a fault is: `middleware` lets one strike.
 import json
 import threading
 from collections.abc import Mapping
+from random import Random
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -14,9 +15,17 @@ from pydantic_core import ErrorDetails
 from kosmo_lua.errors import InvalidArguments
 from kosmo_lua.values import JsonObject
 
+Cut = Literal["request", "before", "after", "head", "during", "idle"]
+"""Where a connection ends, in the order of time: amid the request; before the service sees it; after
+the service handled it and without an answer; amid the head of the answer, or amid its body; behind a
+whole answer, while the client may think that it lives on."""
+
+_HEADER = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+_TEXT = r"^([!-~]([ -~]*[!-~])?)?$"
+
 
 class Fault(BaseModel):
-    """How the next matching requests go wrong; never nothing, and a cut goes with a delay only."""
+    """How the next matching requests go wrong; never nothing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -28,13 +37,22 @@ class Fault(BaseModel):
         | None
     ) = Field(None, examples=[2])
     """The `Retry-After` header: seconds, or an HTTP date."""
+    headers: dict[
+        Annotated[str, Field(pattern=_HEADER)], Annotated[str, Field(pattern=_TEXT)] | None
+    ] = Field({}, examples=[{"X-RateLimit-Reset": "2"}])
+    """Headers that the answer has instead of its own; null takes one away.
+
+    After an answer whose `Content-Length` is not that of its body the connection ends."""
     delay: float = Field(0, ge=0, le=3600, allow_inf_nan=False, examples=[0.5])
     """Seconds between the service handling the request and the answer."""
-    cut: Literal["before", "during", "after"] | None = Field(None, examples=["after"])
-    """Where the connection ends: before the service sees the request, in the middle of its answer,
-    or after it handled the request and without an answer."""
-    times: int = Field(1, ge=1, examples=[3])
-    """How many requests go wrong."""
+    cut: Cut | None = Field(None, examples=["after"])
+    """Where the connection ends. What is not answered has no status, body or headers."""
+    times: int | None = Field(None, ge=1, examples=[3])
+    """How many requests go wrong. Without it one does or, with `chance`, there is no end."""
+    chance: float | None = Field(None, gt=0, le=1, examples=[0.2])
+    """The share of the matching requests that go wrong, each at random; 1 is every one."""
+    seed: int | None = Field(None, examples=[1])
+    """What the chances follow from: the same requests in the same order go wrong again."""
     path: str | None = Field(None, pattern=r"^[/*]", examples=["/v1/*"])
     """Only requests for this path; one that ends in `*` is a prefix."""
     method: str | None = Field(None, pattern=r"^[A-Za-z]+$", examples=["POST"])
@@ -44,12 +62,18 @@ class Fault(BaseModel):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        if not (self.answer_status or self.delay or self.cut):
-            message = "a fault needs a status, retry_after, delay, cut or body, such as status 503"
-            raise ValueError(message)
-        if self.answer_status and self.cut:
-            message = "cut goes without status, retry_after and body: then nothing is answered"
-            raise ValueError(message)
+        if not (self.answer_status or self.headers or self.delay or self.cut):
+            message = "a fault needs a status, retry_after, headers, delay, cut or body"
+            raise ValueError(f"{message}, such as status 503")
+        if self.cut in {"request", "before", "after"} and (self.answer_status or self.headers):
+            message = (
+                f"cut {json.dumps(self.cut)} goes without status, retry_after, headers and body"
+            )
+            raise ValueError(f"{message}: then nothing is answered")
+        if self.seed is not None and self.chance is None:
+            raise ValueError("seed goes with chance, for example chance 0.2")
+        for name, value in self.headers.items():
+            _check_framing(name.lower(), value)
         return self
 
     @property
@@ -70,12 +94,41 @@ class Fault(BaseModel):
         return self.path in {None, path}
 
 
+def _check_framing(name: str, value: str | None) -> None:
+    """Refuse what the server could not send: it writes the answer by these headers."""
+    if name == "content-length" and not (value is None or (value.isdecimal() and len(value) < 20)):  # noqa: PLR2004  # h11's limit
+        raise ValueError(f"Content-Length is a number of bytes or null, not {json.dumps(value)}")
+    if name == "transfer-encoding" and value not in {None, "chunked"}:
+        raise ValueError(f'Transfer-Encoding is "chunked" or null, not {json.dumps(value)}')
+
+
+class _Armed:
+    """A fault, how often it will strike yet, and its dice."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        self.left = fault.times or (None if fault.chance else 1)
+        self._random = Random(fault.seed)  # noqa: S311  # dice, no secret
+
+    def strikes(self) -> bool:
+        """Throw the dice; a strike is counted."""
+        if self.fault.chance is not None and self._random.random() >= self.fault.chance:
+            return False
+        if self.left is not None:
+            self.left -= 1
+        return True
+
+    def fields(self) -> JsonObject:
+        """The fields of the fault, `times` being what is left, or null where there is no end."""
+        return self.fault.model_dump(exclude_defaults=True) | {"times": self.left}
+
+
 class Faults:
     """The faults that are armed, in the order in which they strike; for any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._armed: list[Fault] = []
+        self._armed: list[_Armed] = []
 
     def arm(self, fields: Mapping[str, object]) -> None:
         """Arm a fault.
@@ -88,25 +141,30 @@ class Faults:
         except ValidationError as error:
             raise InvalidArguments(_sentence(error.errors()[0])) from error
         with self._lock:
-            self._armed.append(fault)
+            self._armed.append(_Armed(fault))
 
-    def take(self, method: str, path: str) -> Fault | None:
-        """The fault that strikes this request, if one does; it is used up by one."""
+    def take(self, method: str, path: str, *, amid: bool = False) -> Fault | None:
+        """The fault that strikes this request, if one does; it is used up by one.
+
+        With `amid`, one that strikes before the request is there as a whole; without, any other.
+        """
+        if not self._armed:  # the usual case, on every request
+            return None
         with self._lock:
-            for place, fault in enumerate(self._armed):
-                if fault.matches(method, path):
-                    left = fault.model_copy(update={"times": fault.times - 1})
-                    self._armed[place : place + 1] = [left] if left.times else []
+            for armed in self._armed:
+                fault = armed.fault
+                if (fault.cut == "request") is not amid or not fault.matches(method, path):
+                    continue
+                if armed.strikes():
+                    if armed.left == 0:
+                        self._armed.remove(armed)
                     return fault
         return None
 
     def armed(self) -> list[JsonObject]:
-        """The fields of every fault that has not struck yet, `times` being what is left."""
+        """The fields of every fault that may strike yet, `times` being what is left."""
         with self._lock:
-            faults = list(self._armed)
-        return [
-            fault.model_dump(exclude_defaults=True) | {"times": fault.times} for fault in faults
-        ]
+            return [armed.fields() for armed in self._armed]
 
     def disarm(self) -> None:
         """Disarm all."""

@@ -34,7 +34,8 @@ class EmulatedService(ABC):
     def events(self) -> list[JsonObject]:
         """Everything that was sent, oldest first.
 
-        A field `received_at` (ISO 8601, UTC) puts the events of several services in order.
+        A field `received_at` (ISO 8601, UTC) puts the events of several services in order; `accepted` and
+        `duplicate`, where a service has them, say how `Emulator.stats` counts one.
         """
 
     @abstractmethod

@@ -1,69 +1,138 @@
-"""Connections: an HTTP client for each thread that calls, so that none waits for another's connection."""
+"""Connections: each thread that calls has its own, so that none waits for that of another.
+
+Requests go to httpx's transport and not to its client: that one follows redirects, keeps cookies and looks
+for credentials in files, none of which an account may do, and takes twice as long.
+"""
 
 import ssl
 from contextlib import closing
-from functools import cache
+from functools import cache, lru_cache
 from threading import local
-
-import httpx
+from typing import Any
+from urllib.request import getproxies, proxy_bypass
 
 from kosmo_lua import __version__
 from kosmo_lua.errors import ServiceError
 from kosmo_lua.http.failures import CONNECT_SECONDS
+from kosmo_lua.http.library import httpx
 
 USER_AGENT = f"kosmo-lua/{__version__}"
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer, decoded: more would not fit into the memory of a script anyway."""
 
+_HEADERS = {
+    "Accept": "*/*",
+    "Accept-Encoding": "gzip, deflate",
+    "Connection": "keep-alive",
+    "User-Agent": USER_AGENT,
+}
+_PLAIN = ("content-encoding", "content-length", "transfer-encoding")
+"""Headers about the form in which an answer came; it is given on as it is meant."""
+
 
 class Connections:
-    """The clients of one account, one for each thread: it keeps its connection alive."""
+    """The connections of one account: to each address one in each thread, which is kept alive."""
 
     def __init__(self, read_seconds: float) -> None:
-        self._read_seconds = read_seconds
+        timeout = httpx.Timeout(read_seconds, connect=CONNECT_SECONDS)
+        self._extensions = {"timeout": timeout.as_dict()}
         self._of_thread = local()
-        self._all: list[httpx.Client] = []
+        self._all: list[httpx.HTTPTransport] = []
+        self.reached = False
+        """Whether the service was there already: its address is right."""
 
-    @property
-    def client(self) -> httpx.Client:
-        """The client of this thread."""
-        client: httpx.Client | None = getattr(self._of_thread, "client", None)
-        if client is None:
-            client = self._of_thread.client = self._make()
-            self._all.append(client)
-        return client
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str] | None,
+        **parts: Any,  # noqa: ANN401  # httpx's own
+    ) -> httpx.Request:
+        """Return a request, which may be sent more than once."""
+        return httpx.Request(
+            method,
+            _url(url),
+            headers={**_HEADERS, **(headers or {})},
+            extensions=self._extensions,
+            **parts,
+        )
 
-    def _make(self) -> httpx.Client:
-        timeout = httpx.Timeout(self._read_seconds, connect=CONNECT_SECONDS)
-        return httpx.Client(timeout=timeout, headers={"User-Agent": USER_AGENT}, verify=_tls())
+    def send(self, request: httpx.Request, title: str) -> httpx.Response:
+        """Send a request and return the whole answer; `title` is the service's.
+
+        Raises:
+            ServiceError: the answer is longer than fits.
+            httpx.RequestError: there was no answer.
+        """
+        with closing(self._transport(request.url).handle_request(request)) as answer:
+            length = answer.headers.get("Content-Length", "")
+            if "Content-Encoding" in answer.headers or not _is_short(length):
+                return _bounded(answer, title)
+            answer.read()
+            return answer
+
+    def _transport(self, url: httpx.URL) -> httpx.HTTPTransport:
+        transports: dict[str, httpx.HTTPTransport] | None
+        transports = getattr(self._of_thread, "transports", None)
+        if transports is None:
+            transports = self._of_thread.transports = {}
+        origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
+        transport = transports.get(origin)
+        if transport is None:
+            trust = _tls() if url.scheme == "https" else _NO_AUTHORITY
+            transport = httpx.HTTPTransport(verify=trust, proxy=_proxy(url))
+            transports[origin] = transport
+            self._all.append(transport)
+        return transport
 
     def close(self) -> None:
-        """Close the clients of all threads."""
-        for client in self._all:
-            client.close()
+        """Close those of all threads."""
+        for transport in self._all:
+            transport.close()
 
 
-def read_whole(answer: httpx.Response, title: str) -> httpx.Response:
-    """Read an answer to its end, but no more of it than fits.
+def preload() -> None:
+    """Import and make what the first request needs, in a process that others are forked of."""
+    httpx.HTTPTransport(verify=_tls()).close()
 
-    Raises:
-        ServiceError: it is longer.
-    """
+
+@lru_cache(maxsize=64)
+def _url(url: str) -> httpx.URL:
+    return httpx.URL(url)
+
+
+def _proxy(url: httpx.URL) -> str | None:
+    """Return the proxy that the environment names for an address: HTTPS_PROXY, NO_PROXY and so on."""
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(url.host):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _is_short(length: str) -> bool:
+    return length.isdecimal() and int(length) <= MAX_ANSWER
+
+
+def _bounded(answer: httpx.Response, title: str) -> httpx.Response:
+    """Read an answer whose size is not known, but no more of it than fits."""
     parts, size = list[bytes](), 0
-    with closing(answer):
-        for part in answer.iter_bytes():
-            parts.append(part)
-            size += len(part)
-            if size > MAX_ANSWER:
-                message = f"{title} answered with more than {MAX_ANSWER // 1024**2} MiB"
-                raise ServiceError(message, status=answer.status_code, effect="sent")
-    decoded = ("content-encoding", "content-length", "transfer-encoding")
-    headers = [pair for pair in answer.headers.multi_items() if pair[0] not in decoded]
+    for part in answer.iter_bytes():
+        parts.append(part)
+        size += len(part)
+        if size > MAX_ANSWER:
+            message = f"{title} answered with more than {MAX_ANSWER // 1024**2} MiB"
+            raise ServiceError(message, status=answer.status_code, effect="sent")
+    headers = [pair for pair in answer.headers.multi_items() if pair[0] not in _PLAIN]
     return httpx.Response(answer.status_code, headers=headers, content=b"".join(parts))
+
+
+_NO_AUTHORITY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For http: it trusts nobody, so an https address that came here would be refused."""
 
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Make what checks certificates: once for all accounts, because it takes 40 ms."""
+    """Make what checks certificates: once for all accounts, only for https: it takes 20 to 40 ms."""
     return httpx.create_ssl_context()

@@ -9,8 +9,8 @@ from kosmo_lua.values import JsonObject
 class Event(NamedTuple):
     """What a function returns that only makes an event: the client of its service delivers it."""
 
-    body: JsonObject
-    """The event as the service takes it in a batch, with an ID that makes sending it again harmless."""
+    content: bytes
+    """Its JSON as the service takes it in a batch, with an ID that makes sending it again harmless."""
     id: JsonObject
     """What names it in answers, such as `{"message_id": "..."}`."""
     answer: JsonObject

@@ -1,11 +1,14 @@
 """Exchange: what one call has sent, and what became of it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from kosmo_lua.errors import Effect, Interrupted
 from kosmo_lua.results import Reason
+
+READS = ("GET", "HEAD")
 
 
 class Identity(Protocol):
@@ -28,11 +31,26 @@ class Watch(Protocol):
         """The call waits, after an answer with this status."""
 
 
+class Patience:
+    """How long one request waits because the service failed, or asked for it: from its first failure on."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end: float | None = None
+
+    def bears(self, seconds: float) -> bool:
+        """Whether a wait of so many seconds from now on is not too long."""
+        now = time.monotonic()
+        if self._end is None:
+            self._end = now + self._seconds
+        return now + seconds <= self._end
+
+
 @dataclass
 class Exchange:
     """What a call has sent so far. The call path makes one for each call; the call log shows it.
 
-    `sleep` waits for so many seconds, and returns False when the run has ended meanwhile.
+    `sleep` waits for so many seconds, maybe none, and returns False when the run has ended meanwhile.
     """
 
     identity: Identity
@@ -47,11 +65,20 @@ class Exchange:
     effect: Effect = "none"
     status: int | None = None
     attempts: int = 0
+    tries: int = 0
+    """How often the last request was sent: each time the same."""
     warnings: list[str] = field(default_factory=list)
 
     def begin(self) -> None:
-        """Count a request that is about to leave."""
+        """Count a request that is about to leave.
+
+        Raises:
+            Interrupted: the run has ended; nothing more is sent.
+        """
+        if not self.sleep(0.0):
+            raise Interrupted
         self.attempts += 1
+        self.tries += 1
         self.watch.sends()
 
     def pause(self, seconds: float, reason: Reason) -> None:
@@ -62,15 +89,21 @@ class Exchange:
         """
         self.watch.waits(seconds, reason, self.status)
         if not self.sleep(seconds):
-            raise Interrupted("SIGINT")
+            raise Interrupted
 
     def note(self, method: str, effect: Effect, status: int | None = None) -> None:
         """Record the outcome of a request; once unknown, the effect of the call stays unknown."""
         self.status = status
-        counts = not self.writes or method not in ("GET", "HEAD")
-        if counts and effect != "none" and self.effect != "unknown":
+        if self.counts(method) and effect != "none" and self.effect != "unknown":
             self.effect = effect
 
-    def settle(self) -> None:
-        """The service has what was sent, whatever became of earlier requests: they were the same."""
-        self.effect = "sent"
+    def counts(self, method: str) -> bool:
+        """Whether the effect of the call is that of such a request: a write's is not that of its reads."""
+        return not self.writes or method not in READS
+
+    def settle(self, before: Effect = "none") -> None:
+        """The service has what was sent, whatever became of earlier tries: they were the same.
+
+        `before` is what was known of the call before the first of them.
+        """
+        self.effect = "unknown" if before == "unknown" else "sent"

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
-
-import httpx
+from urllib.parse import urlsplit
 
 from kosmo_lua.errors import Effect, KosmoError, RateLimited, ServiceError, TimedOut, Unreachable
+from kosmo_lua.http.library import httpx
 from kosmo_lua.values import Json, JsonObject
 
 CONNECT_SECONDS = 5.0
@@ -29,6 +29,9 @@ _NEVER_SENT = (
 
 _PASSES = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Those of them that may be gone when the request is tried again."""
+
+_NO_SUCH_NAME = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None))
+"""Nothing has the name, or no address (which macOS does not tell apart)."""
 
 _EPOCH = 1_000_000_000.0
 """A number of seconds that is at least so large is a time, and no wait."""
@@ -54,43 +57,69 @@ def no_answer(error: httpx.RequestError, url: str, title: str, read_seconds: flo
     return kind(message, retryable=passes, effect=effect)
 
 
-def refused(response: httpx.Response, title: str, words: str, asked: float | None) -> KosmoError:
-    """Return what an error answer becomes. `asked`: the wait in seconds that its body asks for."""
+def impossible(url: str, error: Exception) -> KosmoError:
+    """Return what an address becomes that cannot be one: a part of its name is empty, or too long."""
+    message = f"cannot connect to {urlsplit(url).netloc}: {shorten(str(error))}"
+    return Unreachable(message, hint="Check the address; nothing was sent.")
+
+
+def refused(
+    response: httpx.Response,
+    title: str,
+    words: str,
+    *,
+    asked: float | None,
+    repeat_on: frozenset[int],
+) -> KosmoError:
+    """Return what an error answer becomes. `asked`: the wait in seconds that it asks for."""
     status = response.status_code
     limited = status == httpx.codes.TOO_MANY_REQUESTS
-    wait = wait_of(response.headers) if limited or "Retry-After" in response.headers else None
-    wait = asked if limited and wait is None else wait
+    wait = asked if limited or "Retry-After" in response.headers else None
     seconds = None if wait is None else int(wait) if wait == int(wait) else round(wait, 3)
     return (RateLimited if limited else ServiceError)(
         f"{title} answered {status}{': ' + words if words else ''}",
         status=status,
-        retryable=status in (408, 429) or status >= httpx.codes.INTERNAL_SERVER_ERROR,
+        retryable=status in repeat_on or _may_pass(status),
         effect="sent",
         details=None if seconds is None else {"retry_after": seconds},
         hint=None if seconds is None else f"Try again in {seconds} s.",
     )
 
 
+def _may_pass(status: int) -> bool:
+    """Whether the same request may succeed later, of any service."""
+    return status in (408, 429) or (
+        status >= httpx.codes.INTERNAL_SERVER_ERROR and status not in (501, 505)
+    )
+
+
 def wait_of(headers: httpx.Headers, clock: Callable[[], float] = time.time) -> float | None:
     """Return the wait in seconds that an answer asks for, in any of the forms that are in use.
 
-    `Retry-After` is a number of seconds or an HTTP date; so is `X-RateLimit-Reset`, or it is a Unix time.
+    `Retry-After` is a number of seconds or an HTTP date; so is `X-RateLimit-Reset`, or it is a Unix time. The
+    time of the service counts where it tells it: the clock of this machine may be wrong.
     Sources: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after,
     https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#rate-limits
     """
     for name in ("Retry-After", "X-RateLimit-Reset"):
         text = headers.get(name, "").strip()
-        if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", text, re.ASCII):
-            number = float(text)
-            return max(number - clock(), 0.0) if number >= _EPOCH else number
-        if text:
-            try:
-                moment = parsedate_to_datetime(text)
-            except (TypeError, ValueError, IndexError):
-                continue
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            return max(moment.timestamp() - clock(), 0.0)
+        number = float(text) if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", text, re.ASCII) else None
+        if number is not None and number < _EPOCH:
+            return number
+        moment = _moment(text) if number is None else number
+        if moment is not None:
+            present = _moment(headers.get("Date", ""))
+            return max(moment - (clock() if present is None else present), 0.0)
     return None
+
+
+def _moment(date: str) -> float | None:
+    """Return the Unix time of an HTTP date, if it is one."""
+    try:
+        moment = parsedate_to_datetime(date)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
 
 
 def words_of(response: httpx.Response, explain: Callable[[JsonObject], str | None]) -> str:
@@ -125,7 +154,7 @@ def _is_final(error: httpx.RequestError) -> bool:
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return True
-        if isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME:
+        if isinstance(cause, socket.gaierror) and cause.errno in _NO_SUCH_NAME:
             return True
         cause = cause.__cause__ or cause.__context__
     return False

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
-import httpx
-
 from kosmo_lua.dry_run import PlannedRequest
+from kosmo_lua.http.library import httpx
 from kosmo_lua.values import HIDDEN, Json
 
 SHORTEST_SECRET = 6

@@ -102,13 +102,17 @@ class Integration(Generic[A]):
             **documentation(call),
         )
         if each:
-            self.functions[each.name] = self._iterator(each, declared, partial(each.pages, call))
+            size = " `limit` is the size of a page." if "limit" in model.model_fields else ""
+            iterator = self._iterator(each, declared, partial(each.pages, call), size=size)
+            self.functions[each.name] = iterator
         return call
 
     def _short(self, name: str) -> tuple[str, ...]:
         return (name,) if self.lua_prefix else ()
 
-    def _iterator(self, each: Each, lists: Function, pages: Callable[..., Any]) -> Function:
+    def _iterator(
+        self, each: Each, lists: Function, pages: Callable[..., Any], *, size: str
+    ) -> Function:
         """Derive the iterator from the function that lists one page."""
         prefixed = self.lua_prefix + each.name
         item = each.name.removeprefix("each_")
@@ -118,7 +122,7 @@ class Integration(Generic[A]):
             name=prefixed,
             aliases=self._short(each.name),
             summary=f"Iterate over everything that {lists.name} lists, page by page.",
-            description=_EACH.format(lists=lists.full_name),
+            description=_EACH.format(lists=lists.full_name, size=size),
             returns=f"an iterator for `for`, which gives one {item.replace('_', ' ')} after the other.",
             examples=(f"for {item} in {path}({each.example}) do\n  print({item}.id)\nend",),
             invoke=partial(_read_all, pages),
@@ -127,9 +131,12 @@ class Integration(Generic[A]):
         )
 
 
-_EACH = """It takes what `{lists}` takes; `limit` is the size of a page. The next page is on its way while the \
-script works on this one, and what comes twice because the list has changed meanwhile is left out. Each page is a \
-call of `{lists}`, for the policy and in the call log. Without a script all rows are returned as one list."""
+_EACH = """It takes what `{lists}` takes.{size} The next page is on its way while the script works on \
+this one; `break` ends it. A page that fails raises its error at the line of the loop. What comes twice \
+because the list has changed meanwhile is left out.
+
+Each page is a call of `{lists}`: for the policy, in the call log and for `--call-limit`. Without a script \
+all rows are returned as one list."""
 
 
 class _NoParams(Params):

@@ -74,6 +74,11 @@ class Function:
         return f"{self.integration}.{self.name}"
 
     @property
+    def log_name(self) -> str:
+        """The name that its calls have: those of an iterator are calls of what lists one page."""
+        return (self.lists or self).full_name
+
+    @property
     def spellings(self) -> tuple[str, ...]:
         """Every name that means this function, the canonical one first."""
         names, prefix = (self.name, *self.aliases), f"{self.integration}_"

@@ -89,6 +89,10 @@ class Params(BaseModel):
         """Return what was given, in the service's spelling."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
+    def wire_json(self) -> bytes:
+        """Return the same as JSON."""
+        return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+
 
 class Credentials(BaseModel):
     """The settings of one account. Each field is a `setting`; secrets are SecretStr."""

@@ -5,6 +5,7 @@ still sends.
 """
 
 import _thread
+import gc
 import json
 import os
 import signal
@@ -78,9 +79,14 @@ class Child:
         os._exit(CODES["crash"].exit_status)
 
 
+_NEW_OBJECTS = 50_000
+"""After so many Python looks for cycles. Its own 700 would mean 90 times in the imports of a first call."""
+
+
 def be_child(work: Work, child: Child) -> NoReturn:
     """Do the work in a process that was just forked, and end it."""
     try:
+        gc.set_threshold(_NEW_OBJECTS)
         signal.set_wakeup_fd(-1)
         # They may reach the whole process group; the supervisor decides what they mean.
         signal.signal(signal.SIGINT, signal.SIG_IGN)

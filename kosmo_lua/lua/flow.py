@@ -28,20 +28,30 @@ class Flow:
     def _do_collect(self, number: int) -> "Answer":
         return self._operations.call(lambda: self._operations.host.collect(number), counted=False)
 
+    def _do_forget(self, number: int) -> "Answer":
+        self._operations.host.forget(number)
+        return True
+
     def _do_open(self, path: bytes, kind: bytes, values: bytes) -> "Answer":
         """Begin to read a list; the answer is its handle."""
         given = self._operations.whole(values)
         return self._operations.call(
-            lambda: self._operations.host.open(_text(path), kind.decode(), given), counted=False
+            lambda: self._operations.host.open(_text(path), kind.decode(), given)
         )
 
     def _do_page(self, handle: int) -> "Answer":
         """The number of the call that reads the next page, 0 after the last one."""
-        return self._operations.call(lambda: self._operations.host.page(handle))
+        number = self._operations.host.page(handle)
+        if number is None:  # it was not begun, because no call was left
+            return self._operations.over("call_limit")
+        return self._operations.call(lambda: number, counted=False)
 
     def _do_rows(self, handle: int) -> "Answer":
-        """The rows of the page whose call has ended."""
-        return self._operations.call(lambda: self._operations.host.rows(handle), counted=False)
+        """The rows of the page whose call has ended; the next page is begun, if a call is left."""
+        ahead = not self._operations.exceeds_calls(more=1)
+        return self._operations.call(
+            lambda: self._operations.host.rows(handle, ahead=ahead), counted=False
+        )
 
     def _do_leave(self, handle: int) -> "Answer":
         self._operations.host.leave(handle)

@@ -56,7 +56,9 @@ class Namespace:
         self._ask = ask
 
     def close(self) -> None:
-        """Close the connections of the scripts, if they made any."""
+        """Close the connections of the scripts, and end their threads, if they made any."""
+        if "_work" in self.__dict__:
+            self._work.close()
         if "_calls" in self.__dict__:
             self._calls.close()
 
@@ -64,9 +66,9 @@ class Namespace:
     def _calls(self) -> "Calls":
         return self._backend.calls(self._record, self._ask)
 
-    def _warn(self) -> None:
+    def _warn(self, problems: list[str]) -> None:
         """Say which integrations could not be loaded; the envelope has each sentence once."""
-        for problem in self._backend.catalog.problems:
+        for problem in problems:
             self._record(["warning", problem])
 
     def begin(self) -> None:
@@ -76,11 +78,8 @@ class Namespace:
 
     def end(self, *, over: bool) -> None:
         """End a script. Events that wait go out; `over`: nothing more does, for a limit has ended it."""
-        work = self.__dict__.pop("_work", None)
-        if work and over:
-            self._calls.stop()
-        if work:
-            work.end(over=over)
+        if "_work" in self.__dict__:
+            self._work.end(over=over)
         if self._backend.replays:
             self._calls.finish()
 
@@ -119,13 +118,17 @@ class Namespace:
         """Begin to read a list; return its handle."""
         return self._work.iterations.open(self._prepared(kind, path, values))
 
-    def page(self, handle: int) -> int:
-        """Return the number of the call that reads the next page of a list."""
+    def forget(self, number: int) -> None:
+        """Nobody collects a call."""
+        self._work.concurrent.forget(number)
+
+    def page(self, handle: int) -> int | None:
+        """Return the number of the call that reads the next page of a list; None if it needs to be begun."""
         return self._work.iterations.page(handle)
 
-    def rows(self, handle: int) -> Json:
-        """Return the page of a list whose call has ended."""
-        return self._work.iterations.collect(handle)
+    def rows(self, handle: int, *, ahead: bool) -> Json:
+        """Return the page of a list whose call has ended; `ahead`: begin to read the one after it."""
+        return self._work.iterations.collect(handle, ahead=ahead)
 
     def leave(self, handle: int) -> None:
         """Read a list no further."""
@@ -145,8 +148,8 @@ class Namespace:
 
     @property
     def requests(self) -> int:
-        """How many requests the batches of the script have begun."""
-        return self._work.requests if "_work" in self.__dict__ else 0
+        """How many requests the batches and the lists of the script have begun."""
+        return self._work.requests.number if "_work" in self.__dict__ else 0
 
     @cached_property
     def _work(self) -> "Work":
@@ -159,14 +162,12 @@ class Namespace:
         kind, *names = path.split(".")
         if kind == "mcp":
             return {"functions": {}, "aliases": {}, "namespaces": []}
-        self._warn()
+        catalog = self._backend.catalog
         if not names:
-            return {
-                "functions": {},
-                "aliases": {},
-                "namespaces": [*self._backend.catalog.integrations],
-            }
-        functions = self._backend.catalog.integration(names[0]).functions.values()
+            return {"functions": {}, "aliases": {}, "namespaces": [*catalog.names]}
+        integration = catalog.integrations.get(names[0])
+        self._warn(catalog.problems_of(names[0]))
+        functions = integration.functions.values() if integration else ()
         aliases: dict[str, Json] = {
             alias: function.name for function in functions for alias in function.spellings[1:]
         }
@@ -183,7 +184,7 @@ class Namespace:
         table, _, member = name.partition(".")
         if table == "regex":  # its prelude has checked the arguments
             return self._regex[member]
-        self._warn()
+        self._warn(self._backend.catalog.problems)
         function = self._docs[member]
 
         def checked(*values: Json) -> Json:

@@ -181,9 +181,9 @@ class Operations:
             self.meter.leave(self._clock())
         return self._first(pieces)
 
-    def exceeds_calls(self) -> bool:
-        """Whether the script has made too many calls; a request of a batch is one, too."""
-        return self._calls + self.host.requests > self._limits.calls
+    def exceeds_calls(self, *, more: int = 0) -> bool:
+        """Whether so many more calls are too many; a request of a batch and a page of a list are calls, too."""
+        return self._calls + self.host.requests + more > self._limits.calls
 
     @contextmanager
     def _uncharged(self) -> Iterator[None]:

@@ -85,6 +85,7 @@ class Sandbox:
             if self._running and script in (None, self._number % 256):
                 self._operations.stop_reason = reason
                 interrupt(self._state)
+                self._operations.host.abandon()  # a call that waits need not wait any longer
 
     def run(self, script: Script) -> JsonObject:
         """Run a script to its end, whatever end that is; return it as the fields of an Ending."""

@@ -71,8 +71,9 @@ class Supervisor:
                 self._stop(limit)
             if now >= self._deadline:
                 return self._killed()
+            wanted = recorder.progress(self._process.meter.queued)
             try:
-                ending = self._listen(self._patience(now))
+                ending = self._listen(min(self._patience(now), wanted))
             except _Stopped as stopped:
                 ending = self._signalled(stopped.number)
             if ending:

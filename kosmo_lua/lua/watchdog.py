@@ -51,7 +51,7 @@ class Watchdog:
                 now, cpu = time.monotonic(), thread.clock()
                 if limit := self._budget.exceeded(now, cpu):
                     return self._stop(thread, limit)
-                thread.ended.wait(self._budget.patience(now, cpu))
+                thread.ended.wait(min(self._budget.patience(now, cpu), self._progress()))
         except BaseException:
             self._stop(thread, "wall_limit")  # the caller is leaving: nobody will see the ending
             raise
@@ -68,6 +68,10 @@ class Watchdog:
     def _record(self, event: Event) -> None:
         with self._lock:  # calls end on threads of their own
             self._recorder.record(event)
+
+    def _progress(self) -> float:
+        with self._lock:
+            return self._recorder.progress(self._meter.queued)
 
     def _asked(self, question: Question) -> bool:
         """Ask, on the script's thread, while the clock stands."""

@@ -16,7 +16,7 @@ import threading
 from datetime import UTC, datetime
 from http.client import responses
 from typing import TYPE_CHECKING
-from uuid import NAMESPACE_URL, uuid4, uuid5
+from uuid import uuid4
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -25,7 +25,7 @@ from kosmo_lua.emulator import EmulatedService
 from kosmo_posthog.emulator import private, seed
 from kosmo_posthog.emulator.answers import Refused, refused
 from kosmo_posthog.emulator.capture import BATCH_LIMIT, Captured, captured
-from kosmo_posthog.emulator.query import person_of
+from kosmo_posthog.emulator.persons import Sighting
 from kosmo_posthog.emulator.state import PERSONAL_API_KEY, PROJECT_API_KEY, Project, State
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class PostHogEmulator(EmulatedService):
     def _record_event(self, event: Captured, path: str) -> None:
         """Note an event, and keep it where a project has its key and it is not there yet."""
         now = _now()
-        time = (event.timestamp or now).astimezone(UTC)
+        time = _milliseconds((event.timestamp or now).astimezone(UTC))
         identity = (event.uuid or str(uuid4()), event.name, event.distinct_id, str(time.date()))
         project = next((p for p in self._projects if p.api_key == event.api_key), None)
         is_known = project is not None and identity in self._seen
@@ -149,6 +149,14 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _milliseconds(time: datetime) -> datetime:
+    """A time as PostHog stores it: its ingestion drops the microseconds, its columns have them.
+
+    Source: https://github.com/PostHog/posthog/blob/master/plugin-server/src/utils/utils.ts
+    """
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
+
+
 def _keep(project: Project, event: Captured, uuid: str, time: datetime) -> None:
     """Let an event be listed, and its user be a person, with the properties that it sets."""
     properties = dict(event.properties)
@@ -165,22 +173,4 @@ def _keep(project: Project, event: Captured, uuid: str, time: datetime) -> None:
         }
     )
     if properties.get("$process_person_profile") is not False:
-        _set_person(project, event.distinct_id, properties, time)
-
-
-def _set_person(
-    project: Project, distinct_id: str, properties: JsonObject, time: datetime
-) -> None:
-    person = person_of(project, distinct_id)
-    if person is None:
-        created_at = time.isoformat().replace("+00:00", "Z")
-        uuid = str(uuid5(NAMESPACE_URL, f"{project.id}/{distinct_id}"))
-        person = seed.person(uuid, [distinct_id], created_at)
-        project.persons.append(person)
-    known, changed, once = (
-        each if isinstance(each, dict) else {}
-        for each in (person["properties"], properties.get("$set"), properties.get("$set_once"))
-    )
-    properties = once | known | changed
-    person |= {"properties": properties, "is_identified": bool(properties)}
-    person["name"] = properties.get("email") or distinct_id
+        project.people.saw(Sighting(event.distinct_id, properties, time))

@@ -40,6 +40,9 @@ _KEY_LIMIT = 64
 _DEPTH = 128
 _GZIP = b"\x1f\x8b"
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+"""Made once: `json.dumps` with options makes one for each event of a batch."""
+
 
 class Captured(NamedTuple):
     """One event of a request, as it was sent and as PostHog reads it."""
@@ -116,6 +119,8 @@ def _finite(digits: str) -> float:
 def _is_deeper(value: Json, depth: int) -> bool:
     level = [value]
     for _ in range(depth):
+        if not level:
+            return False
         level = [child for item in level for child in _children(item)]
     return bool(level)
 
@@ -132,8 +137,7 @@ def _message(event: Json) -> JsonObject:
         raise not_captured(400, "failed to parse request: missing field `event`")
     if not isinstance(event.get("properties") or {}, dict):
         raise not_captured(400, "failed to parse request: invalid type, expected a map")
-    text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-    size = len(text.encode(errors="replace"))
+    size = len(_ENCODER.encode(event).encode(errors="replace"))
     if size > EVENT_LIMIT:
         raise not_captured(413, f"maximum event size exceeded: {size} bytes")
     return event

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -18,6 +20,7 @@ from kosmo_posthog.emulator.answers import (
     refused,
     uncounted_page,
 )
+from kosmo_posthog.emulator.persons import distinct_ids_of, owners_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -25,8 +28,17 @@ if TYPE_CHECKING:
     from kosmo_lua.integration import Json, JsonObject
     from kosmo_posthog.emulator.state import Project
 
+    _Row = tuple[datetime, JsonObject]
+    """An event with its time."""
+
 MOST_EVENTS = 1000
 MOST_OFFSET = 50_000
+WINDOWS = (60, 300, 900, 3600, 21_600, 86_400)
+"""Seconds before `before` in which the service looks for a page of events, one after the other.
+
+Source: https://github.com/PostHog/posthog/blob/master/posthog/api/event.py (EVENT_LIST_TIME_WINDOWS)
+"""
+
 _RELATIVE = re.compile(r"-(\d{1,4})([hdwmqy])")
 _HOURS = {"h": 1, "d": 24, "w": 168, "m": 730, "q": 2190, "y": 8760}
 
@@ -40,15 +52,16 @@ def list_events(project: Project, request: Request) -> JsonObject:
     now = datetime.now(UTC)
     before = _moment(request.query_params.get("before"), now, now + timedelta(seconds=5))
     after = _moment(request.query_params.get("after"), now, before - timedelta(hours=24))
-    rows = [event for event in project.events if after < _time(event) < before]
-    rows = [event for event in rows if _is_asked_for(project, request, event)]
-    rows.sort(key=_time, reverse=True)
-    found = rows[offset : offset + limit]
+    rows = [(_time(event), event) for event in _asked_for(project, request)]
+    rows = [row for row in rows if after < row[0] < before]
+    rows.sort(key=itemgetter(0), reverse=True)
+    rows = _probed(rows, after, before, slice(offset, offset + limit))
+    found = [event for _, event in rows[offset : offset + limit]]
     has_more = len(rows) > offset + limit and bool(found)
     return {
         # As the service has it: an `offset` stays in the address, which then skips rows again.
         "next": address(request, before=str(found[-1]["timestamp"])) if has_more else None,
-        "results": [_serialized(project, request, event) for event in found],
+        "results": [*_serialized(project, request, found)],
     }
 
 
@@ -61,7 +74,7 @@ def get_event(project: Project, request: Request, identifier: str) -> JsonObject
         raise Refused(JSONResponse(body, 400)) from None
     for event in project.events:
         if event["id"] == identifier.lower():
-            return _serialized(project, request, event)
+            return _serialized(project, request, [event])[0]
     raise refused(404, f"No events exist for event UUID {identifier}")
 
 
@@ -138,12 +151,6 @@ def list_cohorts(project: Project, request: Request) -> JsonObject:
     return page(request, [each for each in project.cohorts if not each["deleted"]])
 
 
-def person_of(project: Project, distinct_id: object) -> JsonObject | None:
-    """The person who has a distinct ID."""
-    owners = (each for each in project.persons if distinct_id in _list(each["distinct_ids"]))
-    return next(owners, None)
-
-
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit") or str(PAGE)
     if not re.fullmatch(r"[0-9]{1,9}", text):
@@ -173,30 +180,67 @@ def _moment(text: str | None, now: datetime, default: datetime) -> datetime:
 
 
 def _time(event: JsonObject) -> datetime:
-    return datetime.fromisoformat(str(event["timestamp"]))
+    return _parsed(str(event["timestamp"]))
 
 
-def _is_asked_for(project: Project, request: Request, event: JsonObject) -> bool:
-    query = request.query_params
-    person = person_of(project, event["distinct_id"]) or {}
-    facts = {"event": event["event"], "distinct_id": event["distinct_id"]}
-    facts["person_id"] = person.get("uuid")
-    return all(query.get(name, "") in ("", fact) for name, fact in facts.items())
+@lru_cache(maxsize=2**18)
+def _parsed(timestamp: str) -> datetime:
+    """A time; remembered, because every page of a list looks at every event."""
+    return datetime.fromisoformat(timestamp)
 
 
-def _serialized(project: Project, request: Request, event: JsonObject) -> JsonObject:
-    person = None
+def _asked_for(project: Project, request: Request) -> list[JsonObject]:
+    """The events with the name, distinct ID and person of the request, at any time."""
+    query, rows = request.query_params, project.events
+    for name in ("event", "distinct_id"):
+        if wanted := query.get(name):
+            rows = [event for event in rows if event[name] == wanted]
+    if person_id := query.get("person_id"):
+        owners = owners_of(project.persons)
+        owned = {each for each, person in owners.items() if person["uuid"] == person_id}
+        rows = [event for event in rows if event["distinct_id"] in owned]
+    return rows
+
+
+def _probed(rows: list[_Row], after: datetime, before: datetime, page: slice) -> list[_Row]:
+    """The rows in which the service looks for a page: the latest, where they fill half of it.
+
+    So a page may be short and have no `next` although there are older events.
+    """
+    half = max(1, (page.stop - page.start) // 2)
+    for seconds in WINDOWS:
+        start = before - timedelta(seconds=seconds)
+        if start <= after:
+            break
+        near = [row for row in rows[: page.stop + 1] if row[0] > start]
+        if len(near[page]) >= half:
+            return near
+    return rows
+
+
+def _serialized(project: Project, request: Request, events: list[JsonObject]) -> list[JsonObject]:
+    persons: dict[str, JsonObject] = {}
     if _is_true(request.query_params.get("include_person")):
-        found = person_of(project, event["distinct_id"]) or {}
-        person = {name: found.get(name) for name in ("is_identified", "properties")}
-        person["distinct_ids"] = [event["distinct_id"]]
-    return {**event, "person": person, "elements": [], "elements_chain": ""}
+        owners = owners_of(project.persons)
+        for distinct_id in {str(event["distinct_id"]) for event in events}:
+            owner = owners.get(distinct_id, {})
+            person = {name: owner.get(name) for name in ("is_identified", "properties")}
+            persons[distinct_id] = {**person, "distinct_ids": [distinct_id]}
+    return [
+        {
+            **event,
+            "person": persons.get(str(event["distinct_id"])),
+            "elements": [],
+            "elements_chain": "",
+        }
+        for event in events
+    ]
 
 
 def _matches(person: JsonObject, name: str, text: str) -> bool:
     properties = person["properties"]
     email = str(properties.get("email") or "") if isinstance(properties, dict) else ""
-    has_id = text in _list(person["distinct_ids"])
+    has_id = text in distinct_ids_of(person)
     if name == "search":
         return has_id or text.lower() in email.lower()
     return has_id if name == "distinct_id" else text == email

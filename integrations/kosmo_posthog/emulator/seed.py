@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kosmo_posthog.emulator.persons import Persons, person
 from kosmo_posthog.emulator.state import PERSONAL_API_KEY, PROJECT_API_KEY, Project, State
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def state() -> State:
         1,
         PROJECT_API_KEY,
         events=_events(),
-        persons=_persons(),
+        people=Persons(_persons()),
         flags=_flags(),
         insights=_insights(),
         dashboards=_dashboards(),
@@ -98,21 +99,6 @@ def _persons() -> list[JsonObject]:
         ),
         person(uuids[2], ["anonymous-1"], "2026-04-05T08:00:00Z"),
     ]
-
-
-def person(uuid: str, distinct_ids: list[Json], created_at: str, **properties: Json) -> JsonObject:
-    """A person as the API describes it; without properties nobody has identified them yet."""
-    return {
-        "id": uuid,
-        "type": "person",
-        "uuid": uuid,
-        "created_at": created_at,
-        "properties": {**properties},
-        "is_identified": bool(properties),
-        "name": properties.get("email") or distinct_ids[0],
-        "distinct_ids": distinct_ids,
-        "last_seen_at": None,
-    }
 
 
 def _flags() -> list[JsonObject]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kosmo_posthog.emulator.persons import Persons
+
 if TYPE_CHECKING:
     from kosmo_lua.integration import JsonObject
 
@@ -22,11 +24,20 @@ class Project:
     id: int
     api_key: str
     events: list[JsonObject] = field(default_factory=list)
-    persons: list[JsonObject] = field(default_factory=list)
+    people: Persons = field(default_factory=Persons)
     flags: list[JsonObject] = field(default_factory=list)
     insights: list[JsonObject] = field(default_factory=list)
     dashboards: list[JsonObject] = field(default_factory=list)
     cohorts: list[JsonObject] = field(default_factory=list)
+
+    @property
+    def persons(self) -> list[JsonObject]:
+        """The persons; `people` has also what was seen of them and is not worked in yet."""
+        return self.people.rows(self.id)
+
+    @persons.setter
+    def persons(self, rows: list[JsonObject]) -> None:
+        self.people = Persons(rows)
 
 
 @dataclass

@@ -30,6 +30,9 @@ class SegmentEmulator(EmulatedService):
     needs; `reset` restores them.
     """
 
+    max_body = 16 * 1024 * 1024
+    """Far above the limits of the Tracking API, which are in bytes of JSON and answered with 400."""
+
     def __init__(self) -> None:
         self._tracking = TrackingApi()
         self.routes = [*self._tracking.routes, *PublicApi(self).routes]

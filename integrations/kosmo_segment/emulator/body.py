@@ -66,6 +66,8 @@ def _finite(digits: str) -> float:
 def _is_deeper(value: JsonObject, depth: int) -> bool:
     level: list[JsonObject | list[Json]] = [value]
     for _ in range(depth):
+        if not level:
+            return False
         children = (item.values() if isinstance(item, dict) else item for item in level)
         level = [child for some in children for child in some if isinstance(child, dict | list)]
     return bool(level)

@@ -47,7 +47,7 @@ kit.json.decode = part("decode")
 kit.text = part("text")
 kit.failure = part("failure")
 kit.fail = kit.failure.fail
-kit.scope = { open = {} } -- the batch that takes events now, and those that are open
+kit.scope = { open = {} } -- the `batch` that takes events now, those that are open, and what the `run` is
 kit.guard = part("guard")
 kit.planned = part("planned")
 kit.answer = part("answer")

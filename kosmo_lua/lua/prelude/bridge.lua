@@ -74,33 +74,42 @@ local function send(path, ...)
     return call(path, ...)
   end
   local kind, values = arguments(path, ...)
-  return answer(host("queue", batch, kind, path, values))
+  return answer(host("queue", batch.handle, kind, path, values))
 end
 
 local function leave(self)
-  host("leave", self.handle)
+  if scope.run == self.run then
+    host("leave", self.handle)
+  end
 end
 
 local reading = { __close = leave, __metatable = false }
 
--- A function that reads a list to its end: what `for` takes.
+-- A function that reads a list to its end: what `for` takes. Several tasks may call it: each gets other rows.
 local function iterate(path, ...)
-  local handle = tasks.number_of(host("open", path, arguments(path, ...)))
-  local rows, index, size = nil, 0, 0
+  local handle, run = tasks.number_of(host("open", path, arguments(path, ...))), scope.run
+  local rows, index, size, taken = nil, 0, 0, nil
   local function next_row()
     while index == size do
       failure.check()
+      if scope.run ~= run then
+        failure.fail("app." .. path .. ": the iterator belongs to an earlier script")
+      end
       local number = tasks.number_of(host("page", handle))
       if number == 0 then
         return nil
       end
-      rows = tasks.collect(number, "rows", handle)
-      index, size = 0, #rows
+      tasks.await(number)
+      if number ~= taken then
+        taken = number
+        rows = answer(host("rows", handle))
+        index, size = 0, #rows
+      end
     end
     index = index + 1
     return rows[index]
   end
-  return next_row, nil, nil, setmetatable({ handle = handle }, reading)
+  return next_row, nil, nil, setmetatable({ handle = handle, run = run }, reading)
 end
 
 -- A helper function that is written in Python, such as docs.read.

@@ -47,6 +47,7 @@ local function prefix(thread)
   end
   return file and file .. ":" .. line .. ": " or ""
 end
+failure.prefix = prefix
 
 -- Lua's own functions, called by our wrappers, name our line in their errors: it becomes the script's.
 function failure.placed(problem, thread)
@@ -83,12 +84,18 @@ function error_table.__index(_, name)
   end
 end
 
--- Says in an error of `parallel` which item failed; an error value of the script's own stays what it is.
+-- Says in an error of `parallel` which item failed; an error value of the script's own stays what it is. A tail call
+-- (`return f{}`), of which a task often consists, has no line: then it is that of `parallel`.
 function failure.of_item(problem, key)
   local item = "item " .. text.show(key) .. ": "
-  if origin[problem] then
+  local known = origin[problem]
+  if known then
     problem.item = key
     problem.message = item .. text.show(rawget(problem, "message"))
+    if not known.file then
+      known.file, known.line = position()
+      problem.file, problem.line = known.file, known.line
+    end
   elseif type(problem) == "string" then
     local where, what = match(problem, "^([^\n]-:%d+: )(.*)$")
     return (where or "") .. item .. (what or problem)

@@ -48,14 +48,18 @@ local scope = kit.scope
 local batches = setmetatable({}, { __mode = "k" }) -- thread -> its batch while it is suspended, false for none
 
 local function left(thread, outer, ...)
-  batches[thread], scope.batch = scope.batch or false, outer
+  if scope.used then -- a script without batches does not pay for them
+    batches[thread], scope.batch = scope.batch or false, outer
+  end
   return ...
 end
 
 local function go_on(thread, ...)
-  if not scope.used then return resume(thread, ...) end
-  local outer, own = scope.batch, batches[thread]
-  if own ~= nil then scope.batch = own or nil end
+  local outer = scope.batch
+  if scope.used then
+    local own = batches[thread]
+    if own ~= nil then scope.batch = own or nil end
+  end
   return left(thread, outer, resume(thread, ...))
 end
 

@@ -3,7 +3,7 @@
 -- The chunk returns a function of the environment, which returns `require`.
 
 local kit = ...
-local bridge, failure, host = kit.bridge, kit.failure, kit.host
+local bridge, failure, host, tasks = kit.bridge, kit.failure, kit.host, kit.tasks
 local concat, find, load, select = kit.table.concat, kit.string.find, kit.load, kit.select
 local remove, setmetatable, sub, type = kit.table.remove, kit.setmetatable, kit.string.sub, kit.type
 
@@ -24,7 +24,12 @@ return function(environment)
   end
 
   -- It runs when the module has returned, and when it has failed: then it can be required again.
-  local mark = { __close = function(self) remove(loading, position(self.name)) end }
+  local mark = {
+    __close = function(self)
+      remove(loading, position(self.name))
+      tasks.release(self.task)
+    end,
+  }
 
   local function run(name)
     local file, source = read(name)
@@ -33,7 +38,8 @@ return function(environment)
       failure.fail("require: " .. problem)
     end
     loading[#loading + 1] = name
-    local _ <close> = setmetatable({ name = name }, mark)
+    -- No other task may find it half loaded: calls block until it is there.
+    local _ <close> = setmetatable({ name = name, task = tasks.hold() }, mark)
     local value = main_chunk(name, file)
     return value
   end

@@ -8,17 +8,20 @@ local read, receive = answer.read, answer.receive
 
 local LIMIT, MOST = 16, 256 -- calls at once: by default, and at most
 
--- Checks the options of a function: `known` maps each to a function that says what it must be, if it is not.
+-- Checks the options of a function: `known` maps each to a function that says what it must be, if it is not. Returns
+-- a copy: what the script's metatable or another task makes of the table later is not looked at.
 local function check(name, options, known)
   if options == nil then return {} end
   if type(options) ~= "table" then failure.fail(name .. ": the options must be a table, got " .. json.described(options)) end
+  local checked = {}
   for key, value in next, options do
     local problem = known[key]
     if not problem then failure.fail(name .. ": unknown option " .. kit.text.show(key)) end
     local wanted = problem(value)
     if wanted then failure.fail(name .. ": " .. key .. " must be " .. wanted .. ", got " .. json.described(value)) end
+    checked[key] = value
   end
-  return options
+  return checked
 end
 
 local function integer(lowest, highest)
@@ -48,8 +51,8 @@ local function value_or_null(value)
   return value
 end
 
--- Runs all functions and returns their results by key, and the errors that were collected.
-local function run_all(options, next_function)
+-- Runs all tasks and returns their results by key, and the errors that were collected.
+local function run_all(options, next_task)
   local results, errors, stopping, first = {}, {}, options.on_error ~= "collect", nil
   local function finished(key, value)
     results[key] = value_or_null(value)
@@ -57,24 +60,24 @@ local function run_all(options, next_function)
   local function failed(key, problem)
     problem = failure.of_item(problem, key)
     if stopping then
-      first = first or { problem }
+      first = { problem }
       return false
     end
     results[key] = json.null
     errors[#errors + 1] = { item = key, error = problem }
     return true
   end
-  tasks.run(next_function, options.limit or LIMIT, finished, failed)
+  tasks.run(next_task, options.limit or LIMIT, finished, failed)
   if first then error(first[1], 0) end
   if stopping then return results end
   return results, json.array(errors)
 end
 
 -- The items of a list, or what an iterator gives.
-local function each(name, items)
+local function each(items)
   if type(items) == "function" then return items end
   if type(items) ~= "table" or kit.rawequal(items, json.null) then
-    failure.fail(name .. ": it takes a list or an iterator, got " .. json.described(items))
+    failure.fail("parallel.map: it takes a list or an iterator, got " .. json.described(items))
   end
   local index = 0
   return function()
@@ -86,34 +89,47 @@ end
 function parallel.map(items, f, options)
   check_function("parallel.map", f)
   options = check("parallel.map", options, options_of_parallel)
-  local next_item, index = each("parallel.map", items), 0
-  local results = { run_all(options, function(start)
+  local next_item, index = each(items), 0
+  local results, errors = run_all(options, function()
     local item = next_item()
-    if item == nil then return false end
+    if item == nil then return nil end
     index = index + 1
-    start(index, f, item, index)
-    return true
-  end) }
-  json.array(results[1])
-  return kit.table.unpack(results)
+    return index, f, item, index
+  end)
+  json.array(results)
+  if errors then return results, errors end
+  return results
+end
+
+local function before(a, b)
+  if type(a) ~= type(b) then return type(a) < type(b) end
+  return (type(a) == "number" or type(a) == "string") and a < b
+end
+
+-- A copy of the functions, and their keys in an order that is the same in every run, as far as keys have one.
+local function checked_functions(functions)
+  local keys, copy = {}, {}
+  for key, f in next, functions do
+    if type(f) ~= "function" then
+      failure.fail("parallel.all: " .. kit.text.show(key) .. " must be a function, got " .. json.described(f))
+    end
+    keys[#keys + 1] = key
+    copy[key] = f
+  end
+  kit.table.sort(keys, before)
+  return copy, keys
 end
 
 function parallel.all(functions, options)
   if type(functions) ~= "table" or kit.rawequal(functions, json.null) then
     failure.fail("parallel.all: it takes a table of functions, got " .. json.described(functions))
   end
-  for key, f in next, functions do
-    if type(f) ~= "function" then
-      failure.fail("parallel.all: " .. kit.text.show(key) .. " must be a function, got " .. json.described(f))
-    end
-  end
+  local copy, keys = checked_functions(functions)
   options = check("parallel.all", options, options_of_parallel)
-  local key, f
-  return run_all(options, function(start)
-    key, f = next(functions, key)
-    if key == nil then return false end
-    start(key, f)
-    return true
+  local index = 0
+  return run_all(options, function()
+    index = index + 1
+    return keys[index], copy[keys[index]]
   end)
 end
 
@@ -125,10 +141,12 @@ local options_of_batch = {
   on_error = one_of("report", "raise"),
 }
 
--- What was queued goes out when its function has ended, in whatever way; unless the run is over.
+-- What was queued goes out when its function has ended, in whatever way; unless the run is over, or another script runs.
 local function deliver(self, problem)
-  scope.batch, scope.open[self.handle] = self.outer, nil
+  scope.batch = self.outer
   if failure.fatal or failure.is_fatal(problem) then return end
+  if not scope.open[self] then failure.fail("batch: it was ended with the script that began it") end
+  scope.open[self] = nil
   self.report = read(receive(host("deliver", self.handle)))
 end
 
@@ -136,7 +154,7 @@ local delivered = { __close = deliver }
 
 local function gather(f, state)
   local _ <close> = setmetatable(state, delivered)
-  scope.batch, scope.used, scope.open[state.handle] = state.handle, true, true
+  scope.batch, scope.used, scope.open[state] = state, true, true
   return kit.table.pack(f())
 end
 

@@ -74,7 +74,7 @@ local seeded = false
 local function run(environment, code, name, arguments, show)
   failure.reset()
   kit.tasks.reset()
-  kit.scope.batch, kit.scope.used, kit.scope.open = nil, nil, {}
+  kit.scope.batch, kit.scope.used, kit.scope.open, kit.scope.run = nil, nil, {}, {}
   if not seeded then
     kit.math.randomseed(host("seed"))
     seeded = true

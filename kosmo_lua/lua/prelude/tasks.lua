@@ -1,27 +1,26 @@
 -- Tasks: functions that run in turn, each in a coroutine of its own. While one waits for a call, the others go on.
 --
---   run(next_function, limit, finished, failed) -> runs the functions, at most `limit` at once, to their end
---   collect(number, operation, handle)          -> what a submitted call has returned, once it has ended
---   submits()                                   -> whether a call made here should be submitted, to be collected
---   number_of(...)                              -> the number that the host has answered
---   reset()                                     -> forgets everything
+--   run(next_task, limit, finished, failed) -> runs tasks, at most `limit` at once, until all have ended
+--   submits()     -> whether a call made here should be submitted, to be collected
+--   collect(n)    -> what the submitted call of this number has returned, once it has ended
+--   await(n)      -> returns once it has ended
+--   hold()        -> from here on the task that runs blocks the others; returns what `release` takes
+--   number_of(...) -> the number that the host has answered
+--   reset()       -> forgets everything
 --
--- A task is { thread, group, waiting, queued, batch }. A group is the tasks of one `run`, which may itself be run by a
--- task: `group.outer`. When a call ends, its task is woken, and with it every task around.
+-- A group is the tasks of one `run`, which may itself be called by a task: `group.outer`. When `run` is left, in
+-- whatever way, its tasks have ended: those that had not by themselves are closed once their calls have ended. So a
+-- group inside a closed task is closed with it, and a group that has failed needs nothing else.
 
 local kit = ...
 local answer, failure, guard, host, scope = kit.answer, kit.failure, kit.guard, kit.host, kit.scope
 local error, rawequal, setmetatable = kit.error, kit.rawequal, kit.setmetatable
-local pack, status = kit.table.pack, kit.coroutine.status
-local close, isyieldable, resume = kit.coroutine.close, kit.coroutine.isyieldable, kit.coroutine.resume
-local running, yield = kit.coroutine.running, kit.coroutine.yield
+local close, create, isyieldable = kit.coroutine.close, guard.coroutine.create, kit.coroutine.isyieldable
+local resume, running, status, yield = kit.coroutine.resume, kit.coroutine.running, kit.coroutine.status, kit.coroutine.yield
 local receive, read = answer.receive, answer.read
 
-local WAIT = {}
-local STOPPED = "parallel has stopped: another item failed"
-
 local tasks = setmetatable({}, { __mode = "k" }) -- thread -> task
-local owner = {} -- number of a call that is waited for -> task
+local waiters = {} -- number of a call -> the task that waits for it, and `beside` it others
 local ended = {} -- number of a call that has ended and is not collected -> true
 local groups = 0 -- how many are running: without any there is no task to look for
 
@@ -29,12 +28,16 @@ local function number_of(...)
   return read(receive(...))
 end
 
--- The task that runs now, if it can wait: neither inside a function of C nor inside a coroutine of the script.
+-- The task that runs now, if it can give way: neither inside a function of C nor inside a coroutine of the script.
 local function current()
   if groups == 0 or not isyieldable() then return nil end
-  return tasks[running()]
+  local task = tasks[running()]
+  return task and not task.held and task or nil
 end
 
+------------------------------------------------------------------------------------------------------- waiting
+
+-- Lets a task go on, and with it every task around it.
 local function wake(task)
   while task do
     local group = task.group
@@ -47,102 +50,125 @@ local function wake(task)
   end
 end
 
--- Waits until any call ends, and wakes who waits for it.
+-- Blocks until any call ends, and wakes who waits for it.
 local function wait()
   local number = number_of(host("wait"))
-  local task = owner[number]
-  owner[number], ended[number] = nil, true
-  wake(task)
+  local task = waiters[number]
+  ended[number], waiters[number] = true, nil
+  while task do
+    local beside = task.beside
+    task.number, task.beside = nil, nil
+    wake(task)
+    task = beside
+  end
 end
 
+-- Gives way. Another coroutine may resume the task too early, so what it waits for is to be looked at again.
 local function suspend(task)
   task.waiting = true
-  yield(WAIT)
-  task.waiting = false
-end
-
-local function stopped(task)
-  while task do
-    if task.group.stopped then return true end
-    task = task.group.outer
-  end
+  yield()
+  task.waiting = nil
 end
 
 local function await(number)
   local task = current()
   if not task then
     while not ended[number] do wait() end
-    return
+  elseif not ended[number] then
+    task.number, task.beside, waiters[number] = number, waiters[number], task
+    while task.number do suspend(task) end
   end
-  owner[number], task.number = task, number
-  while not ended[number] do suspend(task) end
-  task.number = nil
-end
-
-local function collect(number, operation, handle)
-  await(number)
-  ended[number] = nil
-  return read(receive(host(operation or "collect", handle or number)))
 end
 
 local function submits()
+  return current() ~= nil
+end
+
+local function collect(number)
   local task = current()
-  if task and stopped(task) then failure.fail(STOPPED) end
-  return task ~= nil
+  if task then task.call = number end
+  await(number)
+  if task then task.call = nil end
+  ended[number] = nil
+  return read(receive(host("collect", number)))
+end
+
+local function hold()
+  local task = tasks[running()]
+  if task then task.held = (task.held or 0) + 1 end
+  return task
+end
+
+local function release(task)
+  if task then task.held = task.held > 1 and task.held - 1 or nil end
+end
+
+--------------------------------------------------------------------------------------------------------- running
+
+-- Runs what a task has to close. Returns an error of that, or else the error that has ended it.
+local function close_thread(task)
+  local ok, problem = close(task.thread)
+  if not ok and failure.is_fatal(problem) then error(failure.OVER, 0) end
+  return ok, problem
+end
+
+-- From here on a task is a coroutine like any other. Nobody collects its call, if it has one.
+local function remove(task)
+  local group = task.group
+  tasks[task.thread], group.alive[task.place] = nil, nil
+  group.running = group.running - 1
+  if task.call then
+    ended[task.call] = nil
+    host("forget", task.call)
+  end
+end
+
+-- Ends a task before its time, but not before its call.
+local function abandon(task)
+  if task.number then await(task.number) end
+  remove(task)
+  close_thread(task)
+end
+
+local function fail(task, problem)
+  if failure.is_fatal(problem) then error(failure.OVER, 0) end
+  local placed = failure.placed(problem, task.thread)
+  local ok, last = close_thread(task)
+  if not ok and not rawequal(last, problem) then placed = last end
+  if not task.group.failed(task.key, placed) then task.group.over = true end
+end
+
+-- Looks at what a task has come to when it was resumed.
+local function settle(task, outer, ok, value)
+  task.batch, scope.batch = scope.batch, outer
+  local alive = status(task.thread) == "suspended"
+  if alive and task.waiting then return end
+  remove(task)
+  if alive then
+    fail(task, failure.prefix(task.thread) .. "attempt to yield out of parallel")
+  elseif ok then
+    task.group.finished(task.key, value)
+  else
+    fail(task, value)
+  end
 end
 
 -- Lets a task run until it waits or ends.
-local function step(task)
+local function go_on(task, ...)
   local outer = scope.batch
   scope.batch = task.batch
-  local results = pack(resume(task.thread))
-  task.batch, scope.batch = scope.batch, outer
-  return results
+  settle(task, outer, resume(task.thread, ...))
 end
 
-local function fail(group, task, problem)
-  if failure.is_fatal(problem) then error(failure.OVER, 0) end
-  if not group.failed(task.key, failure.placed(problem, task.thread)) then group.stopped = true end
-end
-
-local function go_on(group, task)
-  local results = step(task)
-  local alive = status(task.thread) == "suspended"
-  if alive and task.waiting and rawequal(results[2], WAIT) then return end
-  group.running = group.running - 1
-  tasks[task.thread] = nil
-  if alive then
-    close(task.thread)
-    fail(group, task, "attempt to yield from outside a coroutine")
-  elseif results[1] then
-    group.finished(task.key, results[2])
-  else
-    fail(group, task, results[2])
-  end
-end
-
--- A task of a group that has stopped does not go on, unless tasks of its own must end first.
-local function drop(group, task)
-  if task.inner and task.inner.running > 0 then return go_on(group, task) end
-  group.running = group.running - 1
-  tasks[task.thread] = nil
-  if task.number then
-    ended[task.number] = nil
-    host("collect", task.number)
-  end
-  local ok, problem = close(task.thread)
-  if not ok and failure.is_fatal(problem) then error(failure.OVER, 0) end
-end
-
+-- Starts the task that `next_task` has returned; returns false when it was none.
 local function start(group, key, f, ...)
-  local values = pack(...)
-  local thread = guard.coroutine.create(function()
-    return f(kit.table.unpack(values, 1, values.n))
-  end)
-  local task = { thread = thread, group = group, key = key, batch = scope.batch }
-  tasks[thread] = task
-  group.running = group.running + 1
-  go_on(group, task)
+  if key == nil then return false end
+  local place = group.started + 1
+  local task = { thread = create(f), group = group, key = key, place = place, batch = scope.batch }
+  tasks[task.thread], group.alive[place] = task, task
+  group.started, group.running = place, group.running + 1
+  go_on(task, ...)
+  return true
 end
 
 local function next_ready(group)
@@ -150,7 +176,7 @@ local function next_ready(group)
   if not task then return nil end
   group.ready[group.first] = nil
   group.first = group.first + 1
-  task.queued = false
+  task.queued = nil
   if tasks[task.thread] then return task end
   return next_ready(group)
 end
@@ -158,41 +184,51 @@ end
 local function advance(group, me)
   local task = next_ready(group)
   if task then
-    return (group.stopped and drop or go_on)(group, task)
+    go_on(task)
+  elseif me then
+    suspend(me)
+  else
+    wait()
   end
-  if me then return suspend(me) end
-  wait()
 end
 
-local counted = {
-  __close = function()
+local left = {
+  __close = function(group, problem)
     groups = groups - 1
+    if group.running == 0 or failure.fatal or failure.is_fatal(problem) then return end
+    for place = 1, group.started do
+      local task = group.alive[place]
+      if task then abandon(task) end
+    end
   end,
 }
 
-local function run(next_function, limit, finished, failed)
+-- `next_task` returns a key, a function and its arguments, or nil after the last one. `finished` gets the key and the
+-- result of each, `failed` the key and the error; it returns whether to go on.
+local function run(next_task, limit, finished, failed)
   local me = current()
-  local group = { limit = limit, finished = finished, failed = failed, running = 0, outer = me, ready = {}, first = 1, last = 0 }
-  if me then me.inner = group end
+  local group <close> = setmetatable({
+    outer = me, finished = finished, failed = failed,
+    alive = {}, started = 0, running = 0, -- tasks by the order in which they were started; how many, and how many have not ended
+    ready = {}, first = 1, last = 0, -- a queue of those that can go on
+  }, left)
   groups = groups + 1
-  local _ <close> = setmetatable({}, counted)
   local more = true
-  while more or group.running > 0 do
-    if me and stopped(me) then group.stopped = true end
-    if group.stopped then more = false end
+  while not group.over and (more or group.running > 0) do
     if more and group.running < limit then
-      more = next_function(function(...) start(group, ...) end)
-    elseif group.running > 0 then
+      more = start(group, next_task())
+    else
       advance(group, me)
     end
   end
-  if me then me.inner = nil end
-  if me and stopped(me) then failure.fail(STOPPED) end
 end
 
 -- Forgets what the last script has left behind.
 local function reset()
-  tasks, owner, ended, groups = setmetatable({}, { __mode = "k" }), {}, {}, 0
+  tasks, waiters, ended, groups = setmetatable({}, { __mode = "k" }), {}, {}, 0
 end
 
-return { reset = reset, run = run, collect = collect, submits = submits, number_of = number_of }
+return {
+  await = await, collect = collect, hold = hold, number_of = number_of,
+  release = release, reset = reset, run = run, submits = submits,
+}
