@@ -667,3 +667,20 @@ def test_warning_of_an_event_reaches_the_envelope(service: RawService) -> None:
             app.integrations.posthog.capture_event{event = "e", distinct_id = ("x"):rep(300)}
         end)""")
     assert result.warnings == ("PostHog cuts a distinct_id to its first 200 characters.",)
+
+
+def test_emulator_tells_what_came_twice() -> None:
+    """The issue: answers are lost after the events were kept; what comes again has its ID and counts once."""
+    with Kosmo(emulator=True, retry_budget=60) as kosmo:
+        kosmo.emulator.start()
+        kosmo.emulator.fault(chance=0.3, cut="after", seed=3, path="/v1/batch")
+        result = kosmo.run(SEND, arguments=["2000", "u"])
+        found = kosmo.emulator.events()
+    assert value_of(result) is None
+    assert result.delivery is not None
+    assert result.delivery.accepted == 2000
+    first = [event for event in found if not event["duplicate"]]
+    assert len(found) > len(first) == 2000
+    messages = [event["message"] for event in first]
+    users = {message["userId"] for message in messages if isinstance(message, dict)}
+    assert users == {f"u{number}" for number in range(1, 2001)}

@@ -41,7 +41,7 @@ _REGIONS: dict[str, Literal["us", "eu"]] = {
 }
 """Every host of PostHog Cloud; either of a region's two means both. Any other serves both APIs."""
 
-BATCHES = BatchLimits(size=5 * 1024 * 1024, events=10_000, event_size=900 * 1024)
+BATCHES = BatchLimits(size=5 * 1024 * 1024, events=2_500, event_size=900 * 1024)
 """What PostHog's own library sends at most: `/batch/` takes 20 MB, and an event of a megabyte is dropped.
 
 Source: https://github.com/PostHog/posthog-python/blob/master/posthog/consumer.py

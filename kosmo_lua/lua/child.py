@@ -34,14 +34,23 @@ class Child:
     def __init__(self, pipes: "Pipes", meter: "Meter") -> None:
         self.meter = meter
         self._lock = _thread.allocate_lock()
+        self._held = b""
         self._journal = pipes.journal
         self._control = pipes.control
         self._orders = open(pipes.orders, "rb")  # noqa: PTH123, SIM115  # a pipe, until the process ends
 
     def record(self, event: "Event") -> None:
-        """Write an event to the journal."""
-        line = memoryview(json.dumps(event).encode() + b"\n")
+        """Write an event to the journal.
+
+        That a call begins is written with what it does first, at the latest before its request leaves: each
+        line wakes the supervisor.
+        """
+        text = json.dumps(event).encode() + b"\n"
         with self._lock:  # calls end on threads of their own
+            self._held += text
+            if event[0] == "call":
+                return
+            line, self._held = memoryview(self._held), b""
             while line:
                 line = line[os.write(self._journal, line) :]
 

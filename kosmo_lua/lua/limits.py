@@ -82,6 +82,10 @@ class Meter:
         self._page[self.HOST] += cpu - self._page[self.ENTERED]
         self._page[self.ENTERED] = -1.0
 
+    def spend(self, cpu: float) -> None:
+        """Do not count so many seconds, which the CPU has worked for a call."""
+        self._page[self.HOST] += cpu
+
     def remember(self, memory: int) -> None:
         """Take a sample of the memory in use."""
         self._page[self.MEMORY] = max(self._page[self.MEMORY], float(memory))
