@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import Finished, echo
-from envelopes import assert_fits
+from envelopes import assert_fits, assert_line_fits
 
 from kosmo_lua import Kosmo, Result
 from kosmo_lua.emulator import Emulator
@@ -270,3 +270,28 @@ class TestCommand:
             '  segment.track_event {"event": "E", "userId": "u"}\n'
             '  posthog.posthog_capture_event as work {"distinct_id": "d", "event": "E"}\n'
         )
+
+    def test_plan_is_in_the_last_line_of_a_stream(
+        self, kosmo: Callable[..., Finished], tmp_path: Path
+    ) -> None:
+        """Ours: --output jsonl and --trace go together with it; the planned write has no effect."""
+        options = [
+            "--emulator",
+            "--dry-run",
+            "--output=jsonl",
+            "--trace=trace.jsonl",
+            "--eval",
+            TRACK,
+        ]
+        done = kosmo("integrations:lua", *options)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        assert [line["type"] for line in lines] == ["start", "call", "result"]
+        for line in lines:
+            assert_line_fits("stream", line)
+        planned = dict(zip(("function", "account", "arguments"), PLANNED, strict=True))
+        assert lines[-1]["plan"] == [planned]
+        [traced] = [
+            json.loads(line) for line in (tmp_path / "trace.jsonl").read_text().splitlines()
+        ]
+        for call in (lines[1], traced):
+            assert (call["function"], call["effect"], call["attempts"]) == (PLANNED[0], "none", 0)

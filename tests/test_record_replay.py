@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 from conftest import COMMAND, ROOT, Finished, poll
 from posthog_service import RecordingPostHog
+from raw_service import Answer, RawService, web
 
 from kosmo_lua import Kosmo, KosmoError, Limits, Result
 from kosmo_lua.emulator import Emulator
 from kosmo_lua.integration import Api, Credentials, Integration, JsonObject
 from kosmo_lua.isolation import Isolation
+from kosmo_segment import segment
 
 HEADER = {"kosmo_recording": 1, "kosmo": "0.1.0"}
 HEAD = json.dumps(HEADER) + "\n"
@@ -203,23 +205,38 @@ class TestRecord:
 
     @pytest.mark.usefixtures("retries")
     def test_call_that_the_end_of_the_run_has_cut_is_not_in_it(
-        self, tape: Path, kosmo_emulator: Emulator
+        self,
+        tape: Path,
+        kosmo_emulator: Emulator,
+        service: RawService,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """Ours: it waits for its rate limit when another task ends the run; the file is whole."""
-        kosmo_emulator.fault(retry_after=30, times=5)
+        waits = threading.Event()
+
+        def told(kind: str) -> None:
+            if kind == "wait":
+                waits.set()
+
+        service.answer = lambda _: Answer(200 if waits.wait(20) else 500)
+        monkeypatch.setenv("KOSMO_WEB_URL", service.url)
+        kosmo_emulator.fault(retry_after=30)
         code = """
         parallel.map({"waits", "ends"}, function(task)
           if task == "waits" then app.integrations.segment.get_current_user() end
+          app.integrations.web.get{path = "answers-once-that-waits"}
           print(("x"):rep(1000))
         end)
         """
-        with Kosmo(record=str(tape), limits=Limits(output=100)) as kosmo:
+        options: dict[str, Any] = {"integrations": [segment, web], "limits": Limits(output=100)}
+        with Kosmo(record=str(tape), **options) as kosmo:
             with kosmo.session() as session:
-                result = session.run(code)
+                result = session.run(code, on_event=lambda event: told(event.type))
             poll(lambda: "kosmo-call" not in {each.name for each in threading.enumerate()})
             assert result.error_info is not None
             assert result.error_info.code == "output_limit"
-        assert lines(tape) == [HEADER]
+        [header, call] = lines(tape)
+        assert (header, call["function"]) == (HEADER, "web.get")
 
     def test_arguments_that_have_no_names_fail_again(
         self, tape: Path, kosmo_emulator: Emulator
@@ -562,6 +579,29 @@ class TestModes:
         """Ours: they are for scripts."""
         for option in (["--record", "f"], ["--replay", "f"], ["--dry-run"]):
             assert kosmo("integrations:lua", "--repl", *option).status == 2
+
+
+def test_replay_can_be_streamed_and_traced(
+    tape: Path, tmp_path: Path, kosmo: Callable[..., Finished]
+) -> None:
+    """Ours: as the run that was recorded."""
+
+    def calls(*options: str) -> list[list[Any]]:
+        trace = tmp_path / "trace.jsonl"
+        run = ("integrations:lua", *options, "--output=jsonl", "--trace", str(trace))
+        streamed = [json.loads(each) for each in kosmo(*run, "--eval", code).stdout.splitlines()]
+        ended = [each["function"] for each in streamed if each["type"] == "call"]
+        assert [each["function"] for each in lines(trace)] == ended
+        return [ended, streamed[-1]["result"]]
+
+    code = """
+    local ids = {}
+    for person in app.integrations.posthog.each_person{limit = 2} do ids[#ids + 1] = person.id end
+    return ids, app.integrations.segment.track("E", "u")
+    """
+    recorded = calls("--emulator", "--record", str(tape))
+    assert recorded[0] == ["posthog.posthog_list_persons"] * 2 + ["segment.track_event"]
+    assert calls("--replay", str(tape)) == recorded
 
 
 COMMANDS = re.findall(r"run: (kosmo .*)", (ROOT / "examples/ci/workflow.yml").read_text("utf-8"))
