@@ -245,7 +245,7 @@ class Backend:
         }
 
     @classmethod
-    def from_json(  # noqa: PLR0913  # the options
+    def from_json(  # noqa: PLR0913  # the fields of the JSON
         cls,
         environ: Mapping[str, str],
         *,

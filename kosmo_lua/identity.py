@@ -1,6 +1,7 @@
 """Identity: the IDs and times of what is sent once. `runs` has those of a run that can be repeated.
 
-A batch makes one of each for every event, so both are written by hand: uuid and datetime take ten times as long.
+A batch makes one of each for every event, so both are written by hand: uuid and datetime take ten times as
+long.
 """
 
 import os

@@ -49,10 +49,10 @@ class Kosmo:
         force: lift the policies `ask` and `deny`; raises Denied where a file says `allow_force = false`.
         read_only: deny every write, whatever the policy says.
         ask: called for a call that needs approval, on the thread of the script; without it such a call fails.
-        retry_budget: seconds for which a request is tried again after its first failure, where that does no
-            harm; 0: never. By default KOSMO_RETRY_BUDGET of `environ`, else 60.
-        run_id: repeats a run: what is sent has the same IDs as in an earlier run of this ID, so that a service
-            drops what it already has.
+        retry_budget: seconds for which a request is tried again after its first failure, where that does
+            no harm; 0: never. By default KOSMO_RETRY_BUDGET of `environ`, else 60.
+        run_id: repeats a run: what is sent has the same IDs as in an earlier run of this ID, so that a
+            service drops what it already has.
         record: the file to which every call of a script is written with what it came to, without secrets.
             Each run, or session, begins it anew.
         replay: such a file, which answers the calls of a script: nothing is sent, and no account or approval

@@ -117,8 +117,8 @@ class Rejection(NamedTuple):
 class Delivery(NamedTuple):
     """What became of the events that batches took: all of them, or those of one batch.
 
-    `queued` = `accepted` + `rejected_count` + `unknown` (their requests had no answer) + `unsent` (the run ended
-    before). `rejected` lists the first 1,000. `bytes` are those of the events in all `requests`.
+    `queued` = `accepted` + `rejected_count` + `unknown` (their requests had no answer) + `unsent` (the run
+    ended before). `rejected` lists the first 1,000. `bytes` are those of the events in all `requests`.
     """
 
     queued: int = 0

@@ -115,6 +115,7 @@ def account(posthog_emulator: Emulator) -> dict[str, str]:
         "KOSMO_POSTHOG_PROJECT_ID": "1",
         "KOSMO_POSTHOG_URL": posthog_emulator.url,
         "KOSMO_POSTHOG_WRITE": "allow",
+        "KOSMO_RETRY_BUDGET": "0",
     }
 
 

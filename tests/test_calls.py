@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from kosmo_lua import Kosmo, KosmoError, Result, __version__
 from kosmo_lua.emulator import EmulatedService, Emulator
-from kosmo_lua.integration import Params
+from kosmo_lua.integration import Event, Params
 from kosmo_lua.policy import Question
 from kosmo_lua.results import Call, CallError
 from kosmo_lua.values import JsonObject
@@ -128,19 +128,31 @@ def test_a_refused_credential_is_named_by_its_variable(
 
 
 @pytest.mark.parametrize(
-    ("wait", "hint", "details"),
+    ("headers", "hint", "details"),
     [
-        (7, "Try again in 7 s.", {"retry_after": 7}),
-        (0, "Try again in 0 s.", {"retry_after": 0}),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", None, None),
-        ("9" * 5000, None, None),
+        ({"Retry-After": "7"}, "Try again in 7 s.", {"retry_after": 7}),
+        ({"Retry-After": "0"}, "Try again in 0 s.", {"retry_after": 0}),
+        ({"Retry-After": "0.25"}, "Try again in 0.25 s.", {"retry_after": 0.25}),
+        (
+            {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"},
+            "Try again in 0 s.",
+            {"retry_after": 0},
+        ),
+        ({"X-RateLimit-Reset": "3"}, "Try again in 3 s.", {"retry_after": 3}),
+        (
+            {"Retry-After": "9" * 5000, "X-RateLimit-Reset": "3"},
+            "Try again in 3 s.",
+            {"retry_after": 3},
+        ),
+        ({"Retry-After": "soon", "X-RateLimit-Reset": "9" * 5000}, None, None),
     ],
 )
 def test_a_rate_limit_says_how_long_to_wait(
-    wait: float | str, hint: str | None, details: JsonObject | None, emulator: Emulator
+    headers: dict[str, str], hint: str | None, details: JsonObject | None, emulator: Emulator
 ) -> None:
-    """Segment: Retry-After in seconds; ours: a script can wait for so long."""
-    emulator.fault(status=429, retry_after=wait)
+    """RFC 9110: seconds or a date; Segment: a reset, too; ours: a script can wait for so long."""
+    silence = {"Retry-After": None, "X-RateLimit-Reset": None}
+    emulator.fault(status=429, headers={**silence, **headers}, body="{}")
     failed = failure(run(WHOAMI))
     assert (failed["code"], failed["hint"], failed["details"]) == ("rate_limited", hint, details)
 
@@ -304,10 +316,10 @@ def test_an_answer_that_takes_too_long_leaves_the_effect_unknown(
 class Careful(Segment):
     """An adapter that looks before it writes."""
 
-    def send(self, kind: str, event: Params) -> JsonObject:
+    def deliver(self, event: Event) -> None:
         """Send an event after a look at the workspace."""
         self.workspace()
-        return super().send(kind, event)
+        super().deliver(event)
 
 
 @pytest.mark.parametrize(
@@ -717,7 +729,8 @@ def secretive(scripted: Scripted) -> Environ:
     """Give an environment with keys that can be recognised wherever they show."""
     keys = {"WRITE_KEY": KEYS["write"], "API_TOKEN": KEYS["read"], "WRITE": "allow"}
     urls = {"TRACKING_URL": scripted.url, "API_URL": scripted.url}
-    return {f"KOSMO_SEGMENT_{name}": value for name, value in {**keys, **urls}.items()}
+    own = {f"KOSMO_SEGMENT_{name}": value for name, value in {**keys, **urls}.items()}
+    return {**own, "KOSMO_RETRY_BUDGET": "0"}
 
 
 def test_a_key_is_sent_in_the_authorization_header_and_nowhere_else(
@@ -746,11 +759,14 @@ def test_a_key_is_sent_in_the_authorization_header_and_nowhere_else(
             "content-length": str(len(event)),
         },
     )
-    assert json.loads(event) == {
+    assert {**json.loads(event), "timestamp": "TIME", "sentAt": "TIME"} == {
+        "type": "track",
         "event": "e",
         "userId": "u",
+        "timestamp": "TIME",
         "messageId": json.loads(event)["messageId"],
         "context": {"library": {"name": "kosmo-lua", "version": __version__}},
+        "sentAt": "TIME",
     }
     assert (workspace.method, str(workspace.url), dict(workspace.headers), nothing) == (
         "GET",
@@ -801,7 +817,7 @@ def test_an_answer_without_end_is_cut_and_an_error_of_the_service(
     access: Access, scripted: Scripted, secretive: Environ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ours: also one that is small only as long as it is packed; the service had answered."""
-    monkeypatch.setattr("kosmo_lua.http.MAX_ANSWER", 1024 * 1024)
+    monkeypatch.setattr("kosmo_lua.http.connections.MAX_ANSWER", 1024 * 1024)
     packed = gzip.compress(b" " * 2_000_000 + b"{}")
     scripted.answer = lambda _: Response(packed, headers={"Content-Encoding": "gzip"})
     result = run(f"local x = {CALLS[access]}", environ=secretive)
@@ -880,7 +896,7 @@ def test_a_key_that_the_service_repeats_is_shown_nowhere(
 class Careless(Segment):
     """An adapter that puts a key where none belongs."""
 
-    def send(self, kind: str, event: Any) -> JsonObject:
+    def event(self, kind: str, event: Params) -> Event:
         """Warn with the key, and break."""
         key = self.credentials.write_key
         assert key

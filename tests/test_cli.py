@@ -76,8 +76,11 @@ def test_envelope_of_a_call_on_the_emulator(kosmo: Kosmo) -> None:
             "attempts": 1,
             "duration_ms": 1.0,
             "error": None,
+            "retries": [],
+            "events": None,
         }
     ]
+    assert document["delivery"] is None
     assert document["meta"]["calls"]["wrote"] == 1
     assert document["meta"]["permission_bypassed"] is False
 

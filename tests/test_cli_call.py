@@ -89,6 +89,8 @@ def test_envelope_of_a_call(kosmo: Kosmo, kosmo_emulator: Emulator) -> None:
                 "attempts": 1,
                 "duration_ms": 1.0,
                 "error": None,
+                "retries": [],
+                "events": None,
             }
         ],
         "meta": META,

@@ -36,7 +36,7 @@ def test_list_has_every_function_of_every_integration(kosmo: Kosmo) -> None:
         "access": "write",
         "summary": "Identify a user in Segment with their traits.",
     }
-    assert (len(segment["functions"]), len(posthog["functions"])) == (8, 15)
+    assert (len(segment["functions"]), len(posthog["functions"])) == (9, 21)
 
 
 def test_list_is_a_table_for_people(kosmo: Kosmo) -> None:
@@ -44,8 +44,8 @@ def test_list_is_a_table_for_people(kosmo: Kosmo) -> None:
     lines = kosmo("integrations:list").stdout.splitlines()
     assert [line.split()[:2] for line in lines] == [
         ["Provider", "Functions"],
-        ["posthog", "15"],
-        ["segment", "8"],
+        ["posthog", "21"],
+        ["segment", "9"],
     ]
 
 
@@ -112,7 +112,7 @@ def test_examples_are_lua_and_a_command(kosmo: Kosmo) -> None:
     """The card: of a function, or of all functions of an integration."""
     document = kosmo("integrations:examples", "segment", "--json").json()
     assert_fits("integrations:examples", document)
-    assert len(document["examples"]) == 8
+    assert len(document["examples"]) == 9
     (example,) = kosmo("integrations:examples", "segment.track", "--json").json()["examples"]
     assert example in document["examples"]
     text = kosmo("integrations:examples", "segment.track").stdout
@@ -124,7 +124,7 @@ def test_every_example_command_runs(kosmo: Kosmo, kosmo_emulator: Emulator) -> N
     reference = Embedded().reference
     found = [e for name in ("segment", "posthog") for e in reference.examples(name).examples]
     commands = {example.command for example in found}
-    assert len(commands) == 23
+    assert len(commands) == 30
     for command in commands:
         kosmo_emulator.reset()
         assert kosmo(*shlex.split(command)[1:]).status == 0, command

@@ -44,13 +44,13 @@ def test_status_lists_accounts(show: Callable[..., Any]) -> None:
             "active": True,
             "configured": False,
             "accounts": ["default"],
-            "functions": 15,
+            "functions": 21,
         },
         "segment": {
             "active": True,
             "configured": True,
             "accounts": ["default", "work"],
-            "functions": 8,
+            "functions": 9,
         },
     }
 
@@ -67,7 +67,7 @@ def test_doctor_says_what_is_missing_and_what_comes_next(show: Callable[..., Any
             {"account": "work", "configured": True, "missing": ["write_key"], "problem": None},
         ],
         "permissions": {"read": "allow", "write": "ask"},
-        "function_count": 8,
+        "function_count": 9,
         "example_functions": [
             "segment.identify_user",
             "segment.track_event",
@@ -235,7 +235,7 @@ class TestCheck:
 def test_text_is_for_people(kosmo: Kosmo) -> None:
     """Ours: each of the commands can be read without --json."""
     status = kosmo("integrations:status", env=KEYS).stdout.splitlines()
-    assert status[2].split() == ["segment", "configured", "default,", "work", "8"]
+    assert status[2].split() == ["segment", "configured", "default,", "work", "9"]
     doctor = kosmo("integrations:doctor", "segment", env=KEYS).stdout
     assert "  account work: no write_key\n" in doctor
     assert "    kosmo integrations:test segment --account work\n" in doctor

@@ -183,6 +183,92 @@ def test_an_outside_integration_passes(package: Import) -> None:
     assert problems(package(WEATHER)) == []
 
 
+DELIVERING = {
+    "import (": "import (\n    BatchLimits,\n    Each,\n    Event,\n    Rows,\n    encode,",
+    'title = "Weather"\n': """title = "Weather"
+    batches = BatchLimits(1000, 10, 100)
+
+    def deliver(self, event: Event) -> None:
+        \"\"\"Send one.\"\"\"
+        self.deliver_batch([event.content])
+
+    def deliver_batch(self, events) -> None:
+        \"\"\"Send several.\"\"\"
+        self.request("POST", f"{self.credentials.url}/reports", content=b"".join(events))
+""",
+    '@weather.read("forecast", credential="api_key")': """def pages(read, api: Weather, place: Place):
+    \"\"\"There is one.\"\"\"
+    yield Rows([read(api, place)], more=False)
+
+
+@weather.read(
+    "forecast", credential="api_key", each=Each("each_forecast", pages, example='{city = "Oslo"}')
+)""",
+    "def report(api: Weather, place: Place) -> JsonObject": "def report(api: Weather, place: Place) -> Event",
+    """    api.request("POST", f"{api.credentials.url}/{place.city}")
+    return {"success": True}
+""": """    report_id = api.new_id()
+    content = encode({"id": report_id, "city": place.city})
+    return Event(content, id={"report_id": report_id}, answer={"success": True})
+""",
+}
+"""What makes of WEATHER an integration with an iterator, and with events that go out in batches."""
+
+
+def test_an_outside_integration_with_events_and_pages_passes(package: Import) -> None:
+    """Ours: what kosmo's own integrations can do others can."""
+    assert problems(package(changed(WEATHER, DELIVERING), EMULATOR)) == []
+
+
+FAULTY_EVENTS: dict[str, tuple[dict[str, str], list[str]]] = {
+    "client": (
+        {
+            "    batches = BatchLimits(1000, 10, 100)\n": "",
+            "def deliver_batch(self": "def send_all(self",
+            "self.deliver_batch(": "self.send_all(",
+        },
+        [
+            "Weather needs deliver and deliver_batch: its functions return an Event",
+            "Weather needs batches = BatchLimits(...): its functions return an Event",
+        ],
+    ),
+    "secrets": (
+        {
+            '"city": place.city})': '"key": api.credentials.api_key.get_secret_value()})',
+            'id={"report_id": report_id}': "id={}",
+        },
+        [
+            "report puts a secret into its event: add it in deliver and deliver_batch",
+            'report: the id of its Event must name it, such as {"message_id": "..."}',
+        ],
+    ),
+    "content": (
+        {'content = encode({"id": report_id, "city": place.city})': 'content = b"[1]"'},
+        ["report: the content of its Event must be a JSON object"],
+    ),
+    "error": (
+        {"report_id = api.new_id()": 'raise ServiceError("no")'},
+        ["report cannot make its event: no"],
+    ),
+    "defect": (
+        {"report_id = api.new_id()": "raise LookupError"},
+        ["report cannot make its event: LookupError"],
+    ),
+    "iterator": (
+        {"    yield Rows(": '    api.request("DELETE", api.credentials.url)\n    yield Rows('},
+        ["each_forecast is a read and sends DELETE: its pages may only read"],
+    ),
+}
+"""The same for the integration with events and pages."""
+
+
+@pytest.mark.parametrize("group", FAULTY_EVENTS)
+def test_the_faults_of_events_and_pages_are_found(group: str, package: Import) -> None:
+    """Ours: each says where, and how to mend it."""
+    changes, found = FAULTY_EVENTS[group]
+    assert problems(package(changed(changed(WEATHER, DELIVERING), changes))) == found
+
+
 def test_an_outside_integration_with_an_emulator_passes(package: Import) -> None:
     """Ours: its examples then run on its emulator."""
     assert problems(package(WEATHER, EMULATOR)) == []
@@ -324,13 +410,13 @@ FAULTY: dict[str, tuple[dict[str, str], list[str]]] = {
             "@weather.write(": "def stop(api: Weather) -> None: ...\n\n\n@weather.write(",
             "return api.get(place.city)": 'return api.request("DELETE", api.credentials.url)',
             "from kosmo_lua.errors import ServiceError": "from kosmo_lua.errors import ServiceError\n"
-            "from kosmo_lua.http import USER_AGENT\nfrom kosmo_lua import Kosmo\nimport kosmo_lua",
+            "from kosmo_lua.http import Exchange\nfrom kosmo_lua import Kosmo\nimport kosmo_lua",
         },
         [
             "get_forecast is a read and sends DELETE: declare it with .write()",
             "stop is not declared: put @weather.read() or @weather.write() on it",
             "kosmo_weather uses the network when it is imported: do that in a function",
-            f"kosmo_weather imports kosmo_lua.http.USER_AGENT: {DOOR}",
+            f"kosmo_weather imports kosmo_lua.http.Exchange: {DOOR}",
             f"kosmo_weather imports kosmo_lua.Kosmo: {DOOR}",
             f"kosmo_weather imports kosmo_lua: {DOOR}",
         ],
@@ -538,7 +624,7 @@ def test_a_broken_package_costs_only_itself(
     assert (missed.error_info.code, missed.warnings) == ("unknown_integration", (warning,))
     assert untouched.warnings == ()
     assert (walked.result, walked.warnings) == (
-        ["broken 1", "posthog 16", "segment 9"],
+        ["broken 1", "posthog 22", "segment 10"],
         (warning,),
     )
 

@@ -85,12 +85,14 @@ def test_signal_during_a_call_leaves_its_effect_unknown(
             "access": "write",
             "effect": "unknown",
             "status": None,
-            "attempts": 0,
+            "attempts": 1,
             "duration_ms": 1.0,
             "error": {
                 "code": "interrupted",
                 "message": "the run ended before the call returned",
             },
+            "retries": [],
+            "events": None,
         }
     ]
     assert document["meta"]["calls"] == {

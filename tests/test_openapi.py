@@ -110,9 +110,17 @@ CALLS = """
         segment.page({name = "n", userId = "u", properties = more.traits})
         segment.group({groupId = "g", userId = "u", traits = more.traits})
     end
+    batch(function()
+        for _ = 1, 3 do
+            segment.track({event = "e", userId = "u", properties = traits})
+            segment.identify({userId = "u", traits = traits})
+        end
+    end)
     segment.get_workspace({slug = "my-workspace"})
     segment.get_current_user({})
     segment.list_sources({slug = "my-workspace"})
+    for _ in segment.each_source({slug = "my-workspace"}) do
+    end
     for _, id in ipairs({"abc123", "emulatedSource00000002", "emulatedSource00000003"}) do
         segment.get_source({slug = "my-workspace", id = id})
     end
@@ -122,7 +130,7 @@ CALLS = """
 
 
 def test_every_exchange_of_the_adapter_fits_the_schemas(observed: Emulator) -> None:
-    """Segment: paths, methods, parameters, bodies and answers of all eight functions."""
+    """Segment: paths, methods, parameters, bodies and answers of all functions, and of a batch."""
     keys = {"WRITE_KEY": WRITE_KEY, "API_TOKEN": API_TOKEN, "WRITE": "allow"}
     urls = {"TRACKING_URL": observed.url, "API_URL": observed.url}
     environ = {f"KOSMO_SEGMENT_{name}": value for name, value in {**keys, **urls}.items()}
@@ -143,6 +151,7 @@ def test_every_exchange_of_the_adapter_fits_the_schemas(observed: Emulator) -> N
         ("POST", "/v1/track", 200),
         ("POST", "/v1/page", 200),
         ("POST", "/v1/group", 200),
+        ("POST", "/v1/batch", 200),
         ("GET", "/", 200),
         ("GET", "/sources", 200, "pagination.count"),
         ("GET", "/sources", 200, "pagination.count", "pagination.cursor"),

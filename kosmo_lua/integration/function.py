@@ -32,8 +32,8 @@ class Rows(NamedTuple):
 class Each:
     """How a list is read to its end: `for person in app.integrations.posthog.each_person() do`.
 
-    `pages` is called with the function that lists one page, the Api and the parameters, and yields Rows. It must not
-    keep what it has read: a list may be longer than memory.
+    `pages` is called with the function that lists one page, the Api and the parameters, and yields Rows. It
+    must not keep what it has read: a list may be longer than memory.
     """
 
     name: str

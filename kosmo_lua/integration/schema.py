@@ -23,5 +23,6 @@ class _AbsentNotNull(GenerateJsonSchema):
 
 
 def schema_of(model: type[Params]) -> JsonObject:
+    """Return the JSON Schema of a model, in the spelling of the service."""
     schema = model.model_json_schema(by_alias=True, schema_generator=_AbsentNotNull)
     return {key: value for key, value in schema.items() if key not in ("title", "description")}

@@ -16,8 +16,8 @@ Clock = Callable[[], float]
 def of_process(pid: int) -> Clock:
     """Return the clock of a child's main thread, as `own_thread` shows it there; 0 once it has ended.
 
-    Not that of the whole process: its other threads make calls meanwhile. Linux shows another process's thread
-    in a file only, a few milliseconds late.
+    Not that of the whole process: its other threads make calls meanwhile. Linux shows another process's
+    thread in a file only, a few milliseconds late.
     """
     if sys.platform != "linux":
         return time.monotonic

@@ -18,7 +18,7 @@ import pytest
 from kosmo_lua.emulator import Emulator
 from kosmo_lua.integration import Integration
 from kosmo_lua.kosmo import Kosmo
-from kosmo_lua.testing import behaviour, declarations, sources
+from kosmo_lua.testing import behaviour, declarations, events, sources
 from kosmo_lua.testing.subject import Subject
 
 __all__ = ["check_integration", "kosmo_emulator"]
@@ -58,7 +58,7 @@ def check_integration(
         AssertionError: lists all that is to be mended, and how.
     """
     subject = Subject(integration, settings or {})
-    checks = (*declarations.CHECKS, *behaviour.CHECKS, *sources.CHECKS)
+    checks = (*declarations.CHECKS, *behaviour.CHECKS, *events.CHECKS, *sources.CHECKS)
     problems = [f"- {problem}" for check in checks for problem in check(subject)]
     if problems:
         raise AssertionError("\n".join([f"the integration {integration.name}:", *problems]))

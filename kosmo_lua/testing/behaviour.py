@@ -10,6 +10,7 @@ from kosmo_lua.errors import KosmoError, ServiceError
 from kosmo_lua.integration import Api, Credentials, Function
 from kosmo_lua.kosmo import Kosmo
 from kosmo_lua.pages import sample
+from kosmo_lua.testing.invocation import invoke
 from kosmo_lua.testing.subject import Subject
 from kosmo_lua.values import Json
 
@@ -44,7 +45,7 @@ def _outcome(subject: Subject, function: Function, credentials: Credentials, ans
     """Return as text what a call gives that gets this answer from the service."""
     api = _answer_with(answer, subject.integration.api(credentials), [])
     try:
-        return json.dumps(function.invoke(api, function.validate(sample(function))))
+        return json.dumps(invoke(function, api, sample(function)))
     except KosmoError as error:
         return f"{error!r} {error.facts()}"
     except Exception as error:  # noqa: BLE001  # a defect, whose message the user would see
@@ -72,8 +73,9 @@ def _check_reads_only_read(subject: Subject) -> Iterator[str]:
             methods.clear()
             with suppress(KosmoError):
                 kosmo.call(function.full_name, sample(function))
+            mend = "its pages may only read" if function.pages else "declare it with .write()"
             for method in sorted({*methods} - _READS):
-                yield f"{function.name} is a read and sends {method}: declare it with .write()"
+                yield f"{function.name} is a read and sends {method}: {mend}"
 
 
 def _check_checks_only_read(subject: Subject) -> Iterator[str]:
@@ -101,7 +103,7 @@ def _accepts(subject: Subject) -> bool:
 def _check_dry_runs_show_no_secret(subject: Subject) -> Iterator[str]:
     prefix = f"KOSMO_{subject.integration.name}_".upper()
     environ = {f"{prefix}{name.upper()}": value for name, value in subject.values.items()}
-    with Kosmo(integrations=[subject.integration], environ=environ) as kosmo:
+    with Kosmo(integrations=[subject.integration], environ=environ, retry_budget=0) as kosmo:
         for function in subject.functions if _accepts(subject) else ():
             shown = kosmo.attempt(function.full_name, sample(function), dry_run=True).to_json()
             if subject.is_leaked(shown):
@@ -124,6 +126,7 @@ def _watched(subject: Subject, methods: list[str]) -> Kosmo:
         integrations=[replace(subject.integration, api=api)],
         environ={f"{prefix}{name.upper()}": value for name, value in subject.values.items()},
         emulator=emulated,
+        retry_budget=0,
     )
 
 
@@ -141,7 +144,8 @@ def _note_methods(api: Api[Any], methods: list[str]) -> Api[Any]:
 def _check_examples_run(subject: Subject) -> Iterator[str]:
     if subject.integration.emulation is None:
         return
-    with Kosmo(integrations=[subject.integration], environ={}, emulator=True) as kosmo:
+    kosmo = Kosmo(integrations=[subject.integration], environ={}, emulator=True, retry_budget=0)
+    with kosmo:
         try:
             kosmo.emulator.start()
         except KosmoError as error:
