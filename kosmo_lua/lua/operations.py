@@ -182,7 +182,7 @@ class Operations:
         return self._first(pieces)
 
     def exceeds_calls(self, *, more: int = 0) -> bool:
-        """Whether so many more calls are too many; a request of a batch and a page of a list are calls, too."""
+        """Whether so many more calls are too many; a request of a batch and a page of a list are calls."""
         return self._calls + self.host.requests + more > self._limits.calls
 
     @contextmanager
