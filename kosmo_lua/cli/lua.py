@@ -134,6 +134,7 @@ def make_kosmo(
     """Return the Kosmo that the options describe; without an approval there is nobody to ask."""
     config = Config.here()
     return Kosmo(
+        environ={**os.environ},  # it does not change, and looking a variable up there takes long
         config=config,
         emulator=options["emulator"],
         force=options["force"],
