@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from kosmo_lua.config import Config
 from kosmo_lua.errors import ConfigError, UsageError
@@ -11,6 +12,9 @@ from kosmo_lua.values import JsonObject
 if TYPE_CHECKING:  # start-up: each is loaded by the property that needs it
     from kosmo_lua.accounts import Accounts
     from kosmo_lua.calls import Calls
+    from kosmo_lua.calls.planning import UnsentCalls
+    from kosmo_lua.calls.recording import Recording
+    from kosmo_lua.calls.tape import Tape
     from kosmo_lua.catalog import Catalog
     from kosmo_lua.integration import Integration
     from kosmo_lua.journal import Record
@@ -18,6 +22,8 @@ if TYPE_CHECKING:  # start-up: each is loaded by the property that needs it
     from kosmo_lua.readiness import Readiness
     from kosmo_lua.reference import Reference
     from kosmo_lua.runs import Run
+
+_Calls = TypeVar("_Calls", bound="Calls")
 
 RETRY_BUDGET = 60.0
 """Seconds for which a request is tried again after its first failure."""
@@ -36,6 +42,9 @@ class Backend:
         retry_budget: seconds for which a request is tried again after its first failure; by default
             KOSMO_RETRY_BUDGET of `environ`, else 60.
         run_id: what is sent has the same IDs as in an earlier run of this ID.
+        record: the file to which the calls are written.
+        replay: the file that answers the calls; nothing is sent, and no account is needed.
+        dry_run: make reads, and plan writes.
         emulator_url: returns where the emulator answers, when calls go there.
         remedy: returns the command that a hint names when approval is missing.
     """
@@ -51,6 +60,9 @@ class Backend:
         audited: bool = False,
         retry_budget: float | None = None,
         run_id: str | None = None,
+        record: str | None = None,
+        replay: str | None = None,
+        dry_run: bool = False,
         emulator_url: Callable[[], str] | None = None,
         remedy: Callable[[], str] | None = None,
     ) -> None:
@@ -59,7 +71,13 @@ class Backend:
         self._read_only = read_only
         self._audited = audited
         self._retry_budget = _retry_budget(environ) if retry_budget is None else retry_budget
-        self._run_id = run_id
+        self._run_id = None if dry_run else run_id
+        self._record = record
+        self._replay = replay
+        self._tape: Tape | None = None
+        self._dry_run = dry_run
+        self._direct_run: Run | None = None
+        self._lock = Lock()
         self._integrations = integrations
         self._force = force
         self._emulator_url = emulator_url
@@ -77,6 +95,10 @@ class Backend:
     @cached_property
     def accounts(self) -> "Accounts":
         """The accounts of the integrations."""
+        if self._replay:
+            from kosmo_lua.calls.replay import RecordedAccounts  # noqa: PLC0415  # only here
+
+            return RecordedAccounts(self._played())
         from kosmo_lua.accounts import Accounts  # noqa: PLC0415  # only for app
 
         url = self._emulator_url() if self._emulator_url else None
@@ -96,21 +118,87 @@ class Backend:
 
         return Readiness(self.catalog, self.accounts, self._policy(None))
 
+    def begin(self) -> None:
+        """Begin to run scripts: the recording is made anew, or the one to replay is read.
+
+        Raises:
+            UsageError, ConfigError: its file cannot be used.
+        """
+        if self._record:
+            from kosmo_lua.calls import recording  # noqa: PLC0415  # only here
+
+            recording.begin(self._record)
+        if self._replay:
+            self._tape = None
+            self._played()
+
+    @property
+    def replays(self) -> bool:
+        """Whether a recording answers the calls."""
+        return self._replay is not None
+
+    def _played(self) -> "Tape":
+        if self._tape is None:
+            from kosmo_lua.calls.tape import Tape  # noqa: PLC0415  # only here
+
+            assert self._replay is not None, "there is one to play"
+            self._tape = Tape.read(self._replay)
+        return self._tape
+
     def calls(self, record: "Record", ask: "Ask | None") -> "Calls":
-        """Return the path that calls take, which holds their connections."""
+        """Return the path that the calls of scripts take, which holds their connections."""
+        if self._replay:
+            from kosmo_lua.calls.replay import ReplayedCalls  # noqa: PLC0415  # only here
+
+            return ReplayedCalls(self.catalog, self._played(), record)
+        return self._made(self._kind_of_calls(), record, ask, self._run())
+
+    def direct_calls(self, record: "Record", ask: "Ask | None") -> "Calls":
+        """Return a path that calls without a script take: on whatever threads, they are one run."""
         from kosmo_lua.calls import Calls  # noqa: PLC0415  # only for app
+
+        with self._lock:
+            self._direct_run = self._direct_run or self._run()
+        return self._made(Calls, record, ask, self._direct_run)
+
+    def unsent_calls(self, record: "Record") -> "UnsentCalls":
+        """Return a path of calls without a script on which nothing is sent, of a run of their own."""
+        from kosmo_lua.calls.planning import UnsentCalls  # noqa: PLC0415  # only here
+
+        return self._made(UnsentCalls, record, None, self._run())
+
+    def _made(
+        self, kind: "type[_Calls]", record: "Record", ask: "Ask | None", run: "Run | None"
+    ) -> "_Calls":
         from kosmo_lua.naming import check_names  # noqa: PLC0415  # only for app
 
         check_names(self._config, self.catalog)
-        return Calls(
+        return kind(
             self.catalog,
             self.accounts,
             self._policy(ask),
             record,
             audited=self._audited,
             retry_budget=self._retry_budget,
-            run=self._run(),
+            run=run,
+            recording=self._recording(record),
         )
+
+    def _kind_of_calls(self) -> "type[Calls]":
+        if self._dry_run:
+            from kosmo_lua.calls.planning import DryCalls  # noqa: PLC0415  # only here
+
+            return DryCalls
+        from kosmo_lua.calls import Calls  # noqa: PLC0415  # only for app
+
+        return Calls
+
+    def _recording(self, record: "Record") -> "Recording | None":
+        if self._record is None:
+            return None
+        from kosmo_lua.calls.recording import Recording  # noqa: PLC0415  # only here
+
+        return Recording(self._record, record)
 
     def _run(self) -> "Run | None":
         if self._run_id is None:
@@ -149,6 +237,9 @@ class Backend:
             "audited": self._audited,
             "retry_budget": self._retry_budget,
             "run_id": self._run_id,
+            "record": self._record,
+            "replay": self._replay,
+            "dry_run": self._dry_run,
             "emulator_url": self._emulator_url() if self._emulator_url else None,
             "remedy": self._remedy() if self._remedy else None,
         }
@@ -164,6 +255,9 @@ class Backend:
         audited: bool,
         retry_budget: float,
         run_id: str | None,
+        record: str | None,
+        replay: str | None,
+        dry_run: bool,
         emulator_url: str | None,
         remedy: str | None,
     ) -> Self:
@@ -176,6 +270,9 @@ class Backend:
             audited=audited,
             retry_budget=retry_budget,
             run_id=run_id,
+            record=record,
+            replay=replay,
+            dry_run=dry_run,
             emulator_url=(lambda: emulator_url) if emulator_url else None,
             remedy=(lambda: remedy) if remedy else None,
         )

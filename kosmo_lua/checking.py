@@ -55,7 +55,7 @@ def _check(
         )
     if key in integration.checks:
         target = Target(integration, integration.checks[key], account)
-        return Check(key, "works", calls.check(target))
+        return Check(key, "works", str(calls.perform(calls.begin(target, {}))))
     extra = integration.credentials.model_fields[key].json_schema_extra
     reason = extra.get("unchecked") if isinstance(extra, dict) else None
     return Check(key, "unchecked", str(reason or _UNDECLARED))

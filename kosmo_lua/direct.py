@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # only named here
 
     from kosmo_lua.backend import Backend
     from kosmo_lua.calls import Calls
+    from kosmo_lua.calls.planning import UnsentCalls
     from kosmo_lua.policy import Ask
     from kosmo_lua.progress import Progress
 
@@ -40,11 +41,12 @@ class Direct:
         self._forced = forced
         self._recorder: Recorder | None = None
         self._lock = Lock()
-        self._calls: dict[bool, Calls] = {}
+        self._calls: Calls | None = None
+        self._unsent: UnsentCalls | None = None
 
     def call(self, function: str, arguments: JsonObject, account: str) -> Json:
         """Call a function; see `Kosmo.call`."""
-        return self._made(dry_run=False).call(self._name(function, account), arguments)
+        return self._made().call(self._name(function, account), arguments)
 
     def attempt(
         self,
@@ -86,10 +88,10 @@ class Direct:
     def _data(self, name: str, arguments: JsonObject, *, dry_run: bool) -> Json:
         for problem in self._backend.catalog.problems_of(name.partition(".")[0]):
             self._record(["warning", problem])
-        calls = self._made(dry_run=dry_run)
         if not dry_run:
-            return _checked(calls.call(name, arguments), name)
-        request = calls.plan(name, arguments)
+            return _checked(self._made().call(name, arguments), name)
+        self._unsent = self._unsent or self._backend.unsent_calls(self._record)
+        request = self._unsent.request(name, arguments)
         return {"request": {**request._asdict()} if request else None}
 
     def _name(self, function: str, account: str) -> str:
@@ -101,11 +103,9 @@ class Direct:
         chosen = target.account if account == "default" else account
         return f"{target.integration.name}.{chosen}.{target.function.name}"
 
-    def _made(self, *, dry_run: bool) -> "Calls":
-        if dry_run not in self._calls:
-            ask = None if dry_run else self._ask
-            self._calls[dry_run] = self._backend.calls(self._record, ask)
-        return self._calls[dry_run]
+    def _made(self) -> "Calls":
+        self._calls = self._calls or self._backend.direct_calls(self._record, self._ask)
+        return self._calls
 
     def _record(self, event: list[Json]) -> None:
         if self._recorder:  # `call` has no envelope
@@ -114,8 +114,10 @@ class Direct:
 
     def close(self) -> None:
         """Close every connection."""
-        while self._calls:
-            self._calls.popitem()[1].close()
+        for calls in (self._calls, self._unsent):
+            if calls:
+                calls.close()
+        self._calls = self._unsent = None
 
 
 class _Ticker:

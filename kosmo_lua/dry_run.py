@@ -1,4 +1,4 @@
-"""A request that a dry run has prepared and does not send."""
+"""What a dry run has prepared and does not do: a request, and a write of a script."""
 
 from typing import NamedTuple
 
@@ -25,3 +25,10 @@ class NotSent(BaseException):  # not an Exception: no adapter shall take it for 
     def __init__(self, request: PlannedRequest) -> None:
         super().__init__(f"{request.method} {request.url}")
         self.request = request
+
+
+class PlannedWrite:
+    """What a write of a script returns in a dry run: in Lua a table of which only `dry_run` can be read."""
+
+    def __init__(self, function: str) -> None:
+        self.function = function

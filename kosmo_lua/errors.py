@@ -17,10 +17,12 @@
     +-- RateLimited             rate_limited
     +-- ServiceError            service_error
     +-- RegexTimeout            regex_timeout
+    +-- NotRecorded             not_recorded
     +-- Interrupted             interrupted
     +-- Defect                  internal
 
-The other codes belong to runs and are never raised: a script's own errors, the limits, interruption, crash.
+The other codes belong to runs and are never raised: a script's own errors, the limits, interruption, crash, a
+dry run that cannot go on.
 The codes are a contract: scripts compare `err.code`, and the exit status of the command follows from it.
 """
 
@@ -45,9 +47,13 @@ CODES: dict[str, Meaning] = {
     "regex_timeout": Meaning(1, "A regular expression took longer than its time limit."),
     "usage": Meaning(2, "The command line was wrong."),
     "partial": Meaning(3, "Some of the writes of the run were not accepted."),
+    "dry_run_incomplete": Meaning(
+        3, "A dry run needs the answer to a write: its plan ends there."
+    ),
     "invalid_arguments": Meaning(65, "The arguments do not fit the function."),
     "unknown_function": Meaning(65, "There is no such function; nothing was sent."),
     "unknown_integration": Meaning(65, "There is no such integration; nothing was sent."),
+    "not_recorded": Meaning(65, "The recording that is replayed does not have the call."),
     "unreachable": Meaning(69, "The service could not be reached, or cut the connection."),
     "service_error": Meaning(69, "The service answered with an error."),
     "crash": Meaning(70, "The process of the script ended without a word."),
@@ -219,6 +225,12 @@ class RegexTimeout(KosmoError):
     """A regular expression ran, or compiled, longer than its time limit."""
 
     code = "regex_timeout"
+
+
+class NotRecorded(KosmoError):
+    """A replay was asked for a call that its recording does not have."""
+
+    code = "not_recorded"
 
 
 class Interrupted(KosmoError):

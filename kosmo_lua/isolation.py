@@ -51,6 +51,7 @@ class Setup:
         forced: bool,
         audit: str | None,
         run_id: str | None,
+        dry_run: bool,
         keep: bool,
     ) -> None:
         self.backend = backend
@@ -60,6 +61,7 @@ class Setup:
         self.forced = forced
         self.audit = audit
         self.run_id = run_id
+        self.dry_run = dry_run
         self.keep = keep
 
 

@@ -10,6 +10,8 @@ Events are JSON lists, so that they cross a pipe as lines:
     ["wait", number, milliseconds, "rate" or "retry", status of the last answer or null, effect so far]
     ["answer", number, effect, status, attempts, duration_ms, [code, message] or null]
     ["delivered", number, what became of the events of its request, a Delivery as a dict]
+                                    in a replay the number is null, and it is about a batch
+    ["plan", function, account, arguments]      a write that a dry run does not make
     ["warning", sentence]
     ["end", ending]                 the last one, an Ending as a dict
 """
@@ -29,6 +31,7 @@ from kosmo_lua.results import (
     Delivery,
     ErrorInfo,
     Meta,
+    PlannedCall,
     Reason,
     Rejection,
     Result,
@@ -41,6 +44,10 @@ if TYPE_CHECKING:
 
 Event = list[Json]
 Record = Callable[[Event], None]
+
+
+PLANNED = 100_000
+"""The plan of a dry run has so many writes at most."""
 
 
 class Ending(NamedTuple):
@@ -99,6 +106,7 @@ class Recorder:
         self._delivery = Delivery()
         self._answered: dict[int, Call] = {}
         """The requests of batches that have ended, until it is known what became of their events."""
+        self._plan: list[PlannedCall] = []
         self.queued = 0
         """The events that batches have taken; whoever watches the run sets it at its end."""
         self.ending: Ending | None = None
@@ -161,11 +169,17 @@ class Recorder:
         if reason == "rate":
             self._waited += milliseconds
 
-    def _on_delivered(self, number: int, facts: dict[str, Any]) -> None:
-        if self._answered.pop(number, None) is None:  # of an earlier script, as an answer
-            return
+    def _on_delivered(self, number: int | None, facts: dict[str, Any]) -> None:
+        if number is not None and self._answered.pop(number, None) is None:
+            return  # of an earlier script, as an answer
         rejected = tuple(Rejection(**each) for each in facts["rejected"])
         self._delivery = self._delivery.plus(Delivery(**{**facts, "rejected": rejected}))
+
+    def _on_plan(self, function: str, account: str, arguments: JsonObject) -> None:
+        if len(self._plan) < PLANNED:
+            self._plan.append(PlannedCall(function, account, arguments))
+        else:
+            self._on_warning(f"the plan has the first {PLANNED:,} writes; more would follow")
 
     def _on_answer(  # noqa: PLR0917  # the fields of the event
         self,
@@ -188,7 +202,7 @@ class Recorder:
     def _ended(self, call: OpenCall, entry: Call) -> None:
         self._log.add(entry)
         self._listeners.ended(call, entry)
-        if self._audit_file is None:
+        if self._audit_file is None or (self._dry_run and entry.access == "write"):
             return
         from kosmo_lua.audit import Audit  # noqa: PLC0415  # only where there is one, and a call
 
@@ -229,6 +243,7 @@ class Recorder:
             memory_usage=ending.memory,
             call_log=self._log.calls(),
             delivery=delivery,
+            plan=tuple(self._plan) if self._dry_run else None,
             meta=Meta(
                 self.run_id,
                 waited_ms=round(self._waited, 1),
@@ -239,7 +254,18 @@ class Recorder:
         )
 
 
-_KINDS = ("print", "warning", "process", "call", "send", "wait", "answer", "delivered", "end")
+_KINDS = (
+    "print",
+    "warning",
+    "process",
+    "call",
+    "send",
+    "wait",
+    "answer",
+    "delivered",
+    "plan",
+    "end",
+)
 
 
 def _not_whole(ending: Ending, delivery: Delivery) -> Ending:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from kosmo_lua.backend import Backend
 from kosmo_lua.config import Config
+from kosmo_lua.errors import UsageError
 from kosmo_lua.isolation import Isolation, Setup
 from kosmo_lua.lua.limits import Limits
 from kosmo_lua.session import Session
@@ -52,6 +53,11 @@ class Kosmo:
             no harm; 0: never. By default KOSMO_RETRY_BUDGET of `environ`, else 60.
         run_id: repeats a run: what is sent has the same IDs as in an earlier run of this ID, so that a
             service drops what it already has.
+        record: the file to which every call of a script is written with what it came to, without secrets.
+            Each run, or session, begins it anew.
+        replay: such a file, which answers the calls of a script: nothing is sent, and no account or approval
+            is needed.
+        dry_run: make the reads of a script and none of its writes; `Result.plan` has these. Nobody is asked.
         audit: the file to which every call is appended, for `kosmo_lua.audit`; by default there is none.
         limits: what a run may use.
         isolation: `"thread"` runs a script in a thread of this process; `"process"` in a process of its own,
@@ -73,6 +79,9 @@ class Kosmo:
         ask: "Ask | None" = None,
         retry_budget: float | None = None,
         run_id: str | None = None,
+        record: str | None = None,
+        replay: str | None = None,
+        dry_run: bool = False,
         audit: str | None = None,
         limits: Limits | None = None,
         isolation: Isolation = "thread",
@@ -86,6 +95,9 @@ class Kosmo:
             from kosmo_lua.runs import check_run_id  # noqa: PLC0415  # only to repeat a run
 
             check_run_id(run_id)
+        _check_modes(record=record, replay=replay, dry_run=dry_run, emulator=emulator)
+        self._rehearses = bool(record or replay or dry_run)
+        self._dry_run = dry_run
         self._backend = Backend(
             environ,
             config=self.config,
@@ -95,14 +107,17 @@ class Kosmo:
             audited=audit is not None,
             retry_budget=retry_budget,
             run_id=run_id,
+            record=record and os.path.abspath(record),  # noqa: PTH100  # pathlib is slow to import
+            replay=replay and os.path.abspath(replay),  # noqa: PTH100  # the same
+            dry_run=dry_run,
             emulator_url=self._emulator_url if emulator else None,
             remedy=remedy,
         )
         self._emulate = emulator
         self._emulator_port = emulator_port
         self._force = force
-        self._ask = ask
-        self._audit = audit
+        self._ask = None if dry_run else ask
+        self._audit = None if replay else audit
         self._run_id = run_id
         self._limits = limits or Limits()
         self._limits.check()
@@ -155,6 +170,7 @@ class Kosmo:
             forced=self._force,
             audit=self._audit,
             run_id=self._run_id,
+            dry_run=self._dry_run,
             keep=keep,
         )
         return Session(setup, self._isolation)
@@ -198,6 +214,7 @@ class Kosmo:
         """
         from kosmo_lua.checking import check_account  # noqa: PLC0415  # only here
 
+        self._refuse_rehearsal()
         calls = self._backend.calls(_forget, None)
         try:
             return check_account(self.catalog, self.accounts, calls, integration, account)
@@ -207,6 +224,7 @@ class Kosmo:
     def _of_thread(self) -> "Direct":
         from kosmo_lua.direct import Direct  # noqa: PLC0415  # only for calls without a script
 
+        self._refuse_rehearsal()
         made = Direct(
             self._backend,
             ask=self._ask,
@@ -215,6 +233,12 @@ class Kosmo:
             run_id=self._run_id,
         )
         return self._direct.setdefault(get_ident(), made)
+
+    def _refuse_rehearsal(self) -> None:
+        if self._rehearses:
+            message = "record, replay and dry_run are for scripts, and this is a call without one"
+            hint = "Use another Kosmo, or attempt(..., dry_run=True)."
+            raise UsageError(message, hint=hint)
 
     @property
     def catalog(self) -> "Catalog":
@@ -298,6 +322,24 @@ class Kosmo:
     ) -> None:
         """Close it."""
         self.close()
+
+
+def _check_modes(*, record: str | None, replay: str | None, dry_run: bool, emulator: bool) -> None:
+    """Refuse what cannot be both.
+
+    Raises:
+        UsageError: says which.
+    """
+    if record and replay:
+        raise UsageError("record and replay exclude each other: a replay makes no calls")
+    if dry_run and (record or replay):
+        other = "record" if record else "replay"
+        message = (
+            f"dry_run and {other} exclude each other: a dry run makes its reads, and no writes"
+        )
+        raise UsageError(message)
+    if replay and emulator:
+        raise UsageError("replay and emulator exclude each other: a replay calls nothing")
 
 
 def _forget(event: list[Json]) -> None:

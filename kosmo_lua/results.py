@@ -150,6 +150,14 @@ class Delivery(NamedTuple):
         return self._replace(queued=queued, unsent=queued - known)
 
 
+class PlannedCall(NamedTuple):
+    """A write that a dry run has not made."""
+
+    function: str
+    account: str
+    arguments: JsonObject
+
+
 class Meta(NamedTuple):
     """Facts about a run. `waited_ms`: what its calls have waited for rate limits, added up."""
 
@@ -164,7 +172,8 @@ class Result(NamedTuple):
     """The outcome of a run. `to_json()` is what `--json` prints; the fields are the same.
 
     `output` is what was printed, its lines joined by newlines. `result` is the script's return value: None
-    for none, the value for one, a list for several. `memory_usage` is the peak in bytes.
+    for none, the value for one, a list for several. `memory_usage` is the peak in bytes. `plan` has the
+    writes that a dry run has not made, in order; it is None when it was no dry run.
     """
 
     success: bool
@@ -178,6 +187,7 @@ class Result(NamedTuple):
     memory_usage: int = 0
     call_log: tuple[Call, ...] = ()
     delivery: Delivery | None = None
+    plan: tuple[PlannedCall, ...] | None = None
     schema_version: int = 1
 
     @property
@@ -188,7 +198,7 @@ class Result(NamedTuple):
     def to_dict(self) -> JsonObject:
         """Return the envelope as plain values, in the order in which it is printed."""
         middle = ("output", "result", *_ERROR, "execution_time_ms", "memory_usage")
-        order = (*_HEAD, *middle, "call_log", "delivery", "meta")
+        order = (*_HEAD, *middle, "call_log", "delivery", "plan", "meta")
         return {name: plain(getattr(self, name)) for name in order}
 
     def to_json(self) -> str:

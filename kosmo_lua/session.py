@@ -28,6 +28,7 @@ class Session:
         self._place = PLACES[isolation](setup)
         self._setup = setup
         self._turn = allocate_lock()
+        self._begun = False
 
     @property
     def lost(self) -> bool:
@@ -58,6 +59,7 @@ class Session:
             return Recorder(
                 started=started,
                 forced=self._setup.forced,
+                dry_run=self._setup.dry_run,
                 listeners=Listeners(on_output, on_event, on_progress),
                 audit=self._setup.audit,
                 run_id=self._setup.run_id,
@@ -66,6 +68,9 @@ class Session:
         try:
             script.check()
             with self._turn:
+                if not self._begun:
+                    self._setup.backend.begin()
+                    self._begun = True
                 return self._place.run(script, recorder)
         except KosmoError as error:
             from kosmo_lua.journal import failed  # noqa: PLC0415  # only for errors

@@ -41,6 +41,7 @@ def test_envelope_of_a_script(kosmo: Kosmo) -> None:
         "memory_usage": 1,
         "call_log": [],
         "delivery": None,
+        "plan": None,
         "meta": {
             "run_id": "RUN",
             "waited_ms": 0.0,

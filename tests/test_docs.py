@@ -90,7 +90,7 @@ class _Page:
     def evaluate(self, example: Example) -> str | None:
         """Test a fence, and return what is wrong with it."""
         language, source = (str(example.parsed.lexemes[name]) for name in ("language", "source"))
-        saved = re.match(r"(?:--|#) ([\w./-]+\.(?:lua|py|toml))\n", source)
+        saved = re.match(r"(?:--|#) ([\w./-]+\.(?:lua|py|toml|yml))\n", source)
         if saved and saved[1].startswith("examples/"):
             self._quoted.setdefault(ROOT / saved[1], []).extend(_lines(source)[1:])
             return None

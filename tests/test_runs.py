@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,24 @@ def test_a_repeated_run_sends_the_same(
     assert len({message[name] for message in messages}) == 3
     [moment] = {message["timestamp"] for message in messages}
     assert abs((datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()) < 60
+
+
+def test_calls_without_a_script_are_one_run_on_all_threads(kosmo_emulator: Emulator) -> None:
+    """Ours: equal calls are two, whoever makes them; what a dry run prepares is none."""
+
+    def send() -> list[str]:
+        arguments: dict[str, Any] = {"event": "e", "userId": "u"}
+        with Kosmo(run_id="r") as kosmo, ThreadPoolExecutor(1) as thread:
+            assert kosmo.attempt("segment.track", arguments, dry_run=True).error is None
+            here = kosmo.call("segment.track", arguments)
+            there = thread.submit(kosmo.call, "segment.track", arguments).result()
+        return [str(each["message_id"]) for each in (here, there) if isinstance(each, dict)]
+
+    first, again = send(), send()
+    assert len({*first}) == 2
+    assert again == first
+    duplicates = [event["duplicate"] for event in kosmo_emulator.events()]
+    assert duplicates == [False, False, True, True]
 
 
 def test_the_id_of_a_run_is_in_its_envelope(kosmo_emulator: Emulator) -> None:

@@ -4,6 +4,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from kosmo_lua.calls.recording import Made
 from kosmo_lua.catalog import Target
 from kosmo_lua.errors import Effect
 from kosmo_lua.journal import Record
@@ -21,6 +22,12 @@ class Call:
     """The arguments, once they were checked."""
     api: "Api[Any] | None" = None
     exchange: "Exchange | None" = None
+    events: int | None = None
+    """How many events of a batch it sends, when it is none of the script's own calls."""
+    queued = False
+    """Whether its event goes out in a batch."""
+    more = False
+    """Whether another page follows, once this one was read."""
 
     def __init__(
         self, number: int, target: Target, arguments: JsonObject, record: Record, name: str
@@ -29,8 +36,16 @@ class Call:
         self.target = target
         self.arguments = arguments
         self.name = name
+        self.page = 1 if target.function.pages else 0
+        """Which page of a list it reads."""
         self.started = time.perf_counter()
         self._record = record
+
+    @property
+    def made(self) -> Made:
+        """The call as a recording tells it from others."""
+        name = self.target.function.full_name  # an iterator has pages, unlike what lists one
+        return Made(name, self.target.account, self.arguments, self.page, self.queued)
 
     def sends(self) -> None:
         """Record that a request is about to leave the machine."""

@@ -22,17 +22,15 @@ class _Iteration:
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self.number = call.number
-        """The call of the page that was asked for last."""
+        """That of the page that was asked for last."""
         self.is_asked = True
         """Whether that page was not collected yet."""
-        self._more = True
         self._pages: Iterator[Rows] | None = None
 
     @property
     def has_ended(self) -> bool:
         """Whether there is nothing more to collect, and nothing to ask for."""
-        return not (self.is_asked or self._more)
+        return not (self.is_asked or self.call.more)
 
     def read(self, api: "Api[Any]", checked: Any) -> Json:  # noqa: ANN401  # the arguments of any function
         """Read the next page, on the thread of its call."""
@@ -40,7 +38,7 @@ class _Iteration:
         assert pages is not None, "it was opened"
         if self._pages is None:
             self._pages = pages(api, checked)
-        rows, self._more = next(self._pages, ([], False))
+        rows, self.call.more = next(self._pages, ([], False))
         return rows
 
 
@@ -71,22 +69,22 @@ class Iterations:
         iteration = self._open.get(handle)
         if iteration is None or iteration.has_ended:
             return LAST
-        return iteration.number if iteration.is_asked else None
+        return iteration.call.number if iteration.is_asked else None
 
     def collect(self, handle: int, *, ahead: bool) -> Json:
         """Return the page whose call has ended, and ask for the one after it if `ahead`."""
         iteration = self._open[handle]
         iteration.is_asked = False
         try:
-            rows = self._concurrent.collect(iteration.number)
+            rows = self._concurrent.collect(iteration.call.number)
         except BaseException:
             del self._open[handle]
             raise
         if iteration.has_ended:
             del self._open[handle]
         elif ahead:
-            following = self._calls.follow(iteration.call)
-            iteration.number = self._concurrent.submit(following, iteration.read)
+            iteration.call = self._calls.follow(iteration.call)
+            self._concurrent.submit(iteration.call, iteration.read)
             iteration.is_asked = True
             self._requests.add()
         return rows
@@ -95,4 +93,4 @@ class Iterations:
         """Read no further."""
         iteration = self._open.pop(handle, None)
         if iteration and iteration.is_asked:
-            self._concurrent.forget(iteration.number)
+            self._concurrent.forget(iteration.call.number)

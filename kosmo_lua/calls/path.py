@@ -3,31 +3,28 @@
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import count
-from threading import Event as Flag
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from kosmo_lua.accounts import Accounts
 from kosmo_lua.calls.call import Call, digest
+from kosmo_lua.calls.clients import Clients
+from kosmo_lua.calls.equipment import Equipment
+from kosmo_lua.calls.minting import Mints
 from kosmo_lua.calls.named import named, not_named
+from kosmo_lua.calls.recording import Recording
 from kosmo_lua.catalog import Catalog, Target
-from kosmo_lua.dry_run import NotSent, PlannedRequest
-from kosmo_lua.errors import ApprovalRequired, Defect, KosmoError
-from kosmo_lua.identity import Fresh
+from kosmo_lua.dry_run import NotSent
+from kosmo_lua.errors import ApprovalRequired, Interrupted, KosmoError
 from kosmo_lua.journal import Record
 from kosmo_lua.policy import Policy
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # importing it loads httpx, which only a call that goes out may do
-    from kosmo_lua.http import Api, Event, Exchange
-    from kosmo_lua.http.exchange import Identity
+    from kosmo_lua.calls.delivery import Batch
+    from kosmo_lua.calls.work import Rehearsed
+    from kosmo_lua.http import Api, Event
+    from kosmo_lua.results import Access, Delivery
     from kosmo_lua.runs import Run
-
-
-_FRESH = Fresh()
-
-_READS_FIRST = (
-    "{} reads first: what it writes depends on an answer that a dry run does not ask for"
-)
 
 Work = Callable[["Api[Any]", Any], Json]
 """What a call does with its client and its checked arguments."""
@@ -39,7 +36,10 @@ class Calls:
     A call is prepared on the thread of the script, and may be performed on another one.
     """
 
-    def __init__(
+    _unsent: "ClassVar[frozenset[Access]]" = frozenset()
+    """Which calls are prepared and not sent, by their access: those of a dry run."""
+
+    def __init__(  # noqa: PLR0913  # what a call needs
         self,
         catalog: Catalog,
         accounts: Accounts,
@@ -49,18 +49,19 @@ class Calls:
         audited: bool = False,
         retry_budget: float = 0.0,
         run: "Run | None" = None,
+        recording: Recording | None = None,
     ) -> None:
-        self._accounts = accounts
+        self._clients = Clients(accounts, record)
+        self._equipment = Equipment(
+            self._clients, retry_budget=retry_budget, run=run, unsent=self._unsent
+        )
+        self._mints = Mints(self._clients, self._equipment, self._permit, record)
         self._policy = policy
         self._record = record
         self._resolve = lru_cache(maxsize=256)(catalog.resolve)
         self._audited = audited
-        self._retry_budget = retry_budget
-        self._run = run
-        self._apis: dict[tuple[str, str], Api[Any]] = {}
-        self._mints: dict[tuple[str, str], Call] = {}
+        self._recording = recording
         self._numbers = count(1)
-        self._stopped = Flag()
 
     def call(self, name: str, arguments: Json) -> Json:
         """Call a function with named arguments and return what the service said.
@@ -81,114 +82,57 @@ class Calls:
             KosmoError: it cannot be made; nothing was sent.
         """
         target = self._resolve(name)
-        if not isinstance(arguments, dict):
-            raise self._blamed(target, target.function.log_name, not_named(target, arguments))
-        return self.begin(target, arguments)
+        return self.begin(target, self._arguments(target, arguments, by_position=False))
 
     def prepare_with(self, name: str, values: list[Json]) -> Call:
         """Do the same with positional arguments."""
         target = self._resolve(name)
+        return self.begin(target, self._arguments(target, values, by_position=True))
+
+    def _arguments(self, target: Target, values: Any, *, by_position: bool) -> JsonObject:  # noqa: ANN401  # JSON
+        """Return the arguments of a call by name."""
         try:
-            arguments = named(target, values)
+            arguments = named(target, values) if by_position else values
+            if not isinstance(arguments, dict):
+                raise not_named(target, arguments)
         except KosmoError as error:
-            raise self._blamed(target, target.function.log_name, error) from None
-        return self.begin(target, arguments)
+            raise self._clients.blamed(target, target.function.log_name, error) from None
+        return arguments
 
-    def check(self, target: Target) -> str:
-        """Check a credential; `target.function` is one of the integration's checks.
-
-        Raises:
-            KosmoError: it does not work, or that could not be found out.
-        """
-        return str(self.perform(self.begin(target, {})))
-
-    def plan(self, name: str, arguments: JsonObject) -> PlannedRequest | None:
-        """Do all of a call but send: return the first request that it would send, None if it sends none.
-
-        Where a request depends on the answer to the first, nobody can know it, and a warning says so.
-
-        Raises:
-            KosmoError: as `call`, except that a missing approval is a warning.
-        """
-        target = self._resolve(name)
-        try:
-            self.perform(self.begin(target, arguments, dry_run=True))
-        except NotSent as end:
-            if target.function.access == "write" and not end.request.writes:
-                self._record(["warning", _READS_FIRST.format(target.function.log_name)])
-            return end.request
-        return None
-
-    def begin(self, target: Target, arguments: JsonObject, *, dry_run: bool = False) -> Call:
+    def begin(self, target: Target, arguments: JsonObject) -> Call:
         """Begin a call: it is recorded, checked and permitted, and its client is ready."""
-        call = self._recorded(target, arguments, target.function.log_name)
+        call = self._made(target, arguments)
+        self._begun(call)
         try:
-            self._check(call, dry_run=dry_run)
+            self._check(call)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # a model may be a stranger's; it is logged all the same
             raise self._failed(call, error) from None
         return call
 
-    def event(
-        self,
-        name: str,
-        values: Any,  # noqa: ANN401  # JSON, a list by position
-        *,
-        by_position: bool,
-    ) -> "tuple[Call, Event]":
-        """Make the event of a call, to go out with others; the call says with which client.
+    def _check(self, call: Call) -> None:
+        self._clients.find(call.target)
+        call.checked = call.target.function.validate(call.arguments)
+        self._permit(call.target, call.arguments)
+        self._equipment.equip(call)
 
-        Only a failure is recorded: the call of the log is the request that the event goes out with.
-
-        Raises:
-            KosmoError: as `prepare`.
-        """
-        target, arguments = self._resolve(name), values
+    def _permit(self, target: Target, arguments: JsonObject) -> None:
         try:
-            arguments = named(target, values) if by_position else values
-            checked = target.function.validate(arguments)
             self._policy.permit(target.function, target.account, arguments)
-            mint = self._mint(target, arguments)
-            assert mint.api is not None, "it was equipped"
-            assert target.function.event is not None, "Lua was told so"
-            event = target.function.event(mint.api, checked)
-            mint.api.batches.check(event.content, mint.api.title)
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # as in `begin`
-            call = self._recorded(target, {}, target.function.full_name)
-            raise self._failed(call, error) from None
-        mint.warn()
-        return mint, event
-
-    def _mint(self, target: Target, arguments: JsonObject) -> Call:
-        """Return the call that makes the events of an account. It sends nothing, so one will do for all."""
-        key = (target.integration.name, target.account)
-        mint = self._mints.get(key)
-        if mint is None:
-            self._accounts.find(target.integration, target.account)
-            mint = Call(0, target, arguments, self._record, target.function.log_name)
-            self._equip(mint)
-            self._mints[key] = mint
-        assert mint.api is not None, "it was equipped"
-        assert mint.exchange is not None, "it was equipped"
-        self._accounts.require(target, mint.api.credentials)
-        if self._run:
-            function = target.function.log_name
-            mint.exchange.identity = self._run.identity(function, target.account, arguments)
-        mint.api.begin(mint.exchange)
-        return mint
-
-    def _check(self, call: Call, *, dry_run: bool = False) -> "tuple[Api[Any], Exchange]":
-        target = call.target
-        if (target.integration.name, target.account) not in self._apis:
-            self._accounts.find(target.integration, target.account)
-        call.checked = target.function.validate(call.arguments)
-        self._permit(target, call.arguments, dry_run=dry_run)
-        return self._equip(call, dry_run=dry_run)
+        except ApprovalRequired as error:
+            if target.function.access not in self._unsent:
+                raise
+            sentence = f"{target.function.log_name}: {error.message}. {error.hint}"
+            self._record(["warning", sentence])
 
     def follow(self, call: Call, name: str | None = None, events: int | None = None) -> Call:
         """Begin another call that is a part of one that was permitted: a page, or a batch."""
-        part = self._recorded(call.target, call.arguments, name or call.name, events)
+        part = self._made(call.target, call.arguments)
+        part.name = name or part.name
+        part.events = events
         part.checked = call.checked
-        self._equip(part)
+        part.page = call.page + 1 if call.page else 0
+        self._begun(part)
+        self._equipment.equip(part)
         return part
 
     def perform(self, call: Call, work: Work | None = None) -> Json:
@@ -207,111 +151,98 @@ class Calls:
         except NotSent:
             call.ended(None)
             raise
+        if self._recording:
+            self._keep(
+                call, {"more": call.more, "result": value} if call.page else {"result": value}
+            )
         call.ended(None)
         return value
 
+    def queue(
+        self,
+        batch: "Batch",
+        name: str,
+        values: Any,  # noqa: ANN401  # JSON, a list by position
+        *,
+        by_position: bool,
+    ) -> Json:
+        """Let the event of a call go out with others; return its ID.
+
+        Only a failure is in the log: the call that it has is the request that the event goes out with.
+
+        Raises:
+            KosmoError: as `prepare`.
+        """
+        target = self._resolve(name)
+        arguments = self._arguments(target, values, by_position=by_position)
+        mint, event = self._event(target, arguments)
+        batch.add(mint, event)
+        if self._recording:
+            facts: JsonObject = {"bytes": len(event.content), "result": event.id}
+            self._keep(self._made(target, arguments, queued=True), facts)
+        return event.id
+
+    def _event(self, target: Target, arguments: JsonObject) -> "tuple[Call, Event]":
+        try:
+            return self._mints.event(target, arguments)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # as in `begin`
+            call = self._made(target, arguments, queued=True)
+            self._begun(call)
+            raise self._failed(call, error) from None
+
+    def rehearsed_batch(self) -> "Rehearsed | None":
+        """Return the batch that a script fills which sends nothing; None when its calls go out."""
+        return None
+
+    def delivered(self, report: "Delivery") -> None:
+        """Keep the report of a batch, if the run is recorded."""
+        if self._recording:
+            self._recording.report(report, self._clients)
+
+    def finish(self) -> None:
+        """The script has ended."""
+
     def stop(self) -> None:
         """The run is over: what waits does not go on, and nothing more is sent."""
-        self._stopped.set()
+        self._equipment.stop()
 
     def resume(self) -> None:
         """Another script begins; what an earlier one has left behind stays stopped."""
-        if self._stopped.is_set():
-            self._stopped = Flag()
+        self._equipment.resume()
 
     def close(self) -> None:
         """Close every connection."""
         self.stop()
-        for api in self._apis.values():
-            api.close()
+        self._clients.close()
+        if self._recording:
+            self._recording.close()
 
-    def _recorded(
-        self, target: Target, arguments: JsonObject, name: str, events: int | None = None
-    ) -> Call:
+    def _made(self, target: Target, arguments: JsonObject, *, queued: bool = False) -> Call:
+        name = target.function.log_name
         call = Call(next(self._numbers), target, arguments, self._record, name)
-        self._begun(call, events)
+        call.queued = queued
         return call
 
-    def _begun(self, call: Call, events: int | None = None) -> None:
+    def _begun(self, call: Call) -> None:
         account, access = call.target.account, call.target.function.access
         hashed = digest(call.arguments) if self._audited else None
-        self._record(["call", call.number, call.name, account, access, hashed, events])
-
-    def _permit(self, target: Target, arguments: JsonObject, *, dry_run: bool) -> None:
-        try:
-            self._policy.permit(target.function, target.account, arguments)
-        except ApprovalRequired as error:
-            if not dry_run:
-                raise
-            sentence = f"{target.function.log_name}: {error.message}. {error.hint}"
-            self._record(["warning", sentence])
-
-    def _equip(self, call: Call, *, dry_run: bool = False) -> "tuple[Api[Any], Exchange]":
-        """Give a call the client of its account, and what it sends an identity."""
-        from kosmo_lua.http import Exchange  # noqa: PLC0415  # httpx, as above
-
-        call.api = self._api(call.target)
-        call.exchange = Exchange(
-            identity=self._identity(call),
-            watch=call,
-            sleep=_sleep(self._stopped),
-            writes=call.target.function.access == "write",
-            dry_run=dry_run,
-            retry_budget=self._retry_budget,
-        )
-        return call.api, call.exchange
-
-    def _identity(self, call: Call) -> "Identity":
-        if self._run is None:
-            return _FRESH
-        return self._run.identity(call.name, call.target.account, call.arguments)
-
-    def _api(self, target: Target) -> "Api[Any]":
-        """Return the client of the target's account."""
-        key = (target.integration.name, target.account)
-        if key not in self._apis:
-            credentials = self._accounts.load(target.integration, target.account, self._tell)
-            self._apis[key] = target.integration.api(credentials)
-        api = self._apis[key]
-        self._accounts.require(target, api.credentials)
-        return api
-
-    def _tell(self, group: int, running: bool) -> None:  # noqa: FBT001  # as accounts tells it
-        self._record(["process", group, running])
+        self._record(["call", call.number, call.name, account, access, hashed, call.events])
 
     def _failed(self, call: Call, error: BaseException) -> BaseException:
         """Record why a call has failed; return the error without frames whose variables hold credentials."""
         if isinstance(error, KeyboardInterrupt):
             call.ended(["interrupted", "the call was stopped before it returned"])
             return error
-        failure = self._blamed(call.target, call.name, _known(error))
+        failure = self._clients.blamed(call.target, call.name, error)
         failure.effect = call.effect
+        if not isinstance(failure, Interrupted):  # the run has ended; the call has not
+            self._keep(call, {"error": failure.facts()})
         call.ended([failure.code, failure.message])
         return failure.with_traceback(None)
 
-    def _blamed(self, target: Target, name: str, error: KosmoError) -> KosmoError:
-        """Say in an error which function failed, what to check, and never a secret."""
-        api = self._apis.get((target.integration.name, target.account))
-        if api:
-            error.message = api.conceal(error.message)
-            error.hint = api.conceal(error.hint) if error.hint else None
-        error.function = name
-        error.message = f"{name}: {error.message}"
-        if error.status in (401, 403) and target.function.credential:
-            setting = (target.integration, target.account, target.function.credential)
-            source = self._accounts.source(*setting)
-            variable = source.name if source else self._accounts.variables(*setting)[0]
-            where = f"{variable} and the region of the account {target.account}"
-            error.hint = f"Check {where}.{f' {error.hint}' if error.hint else ''}"
-        return error
-
-
-def _sleep(stopped: Flag) -> Callable[[float], bool]:
-    return lambda seconds: not (stopped.wait(seconds) if seconds else stopped.is_set())
-
-
-def _known(error: BaseException) -> KosmoError:
-    if isinstance(error, KosmoError):
-        return error
-    message = f"a defect of the integration, {type(error).__name__}: {error}"
-    return Defect(message, hint="Please report it to the authors of the integration.")
+    def _keep(self, call: Call, facts: JsonObject) -> None:
+        """Write a call that has ended to the recording, if there is one."""
+        if (
+            self._recording and call.events is None
+        ):  # a request of a batch is no call of the script
+            self._recording.keep(call, facts, self._clients)

@@ -1,7 +1,7 @@
 """Work: what a script has under way beside the call that it waits for."""
 
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kosmo_lua.calls.concurrent import Concurrent
 from kosmo_lua.calls.delivery import CONCURRENCY, Batch
@@ -9,9 +9,19 @@ from kosmo_lua.calls.iteration import Iterations
 from kosmo_lua.calls.path import Calls
 from kosmo_lua.calls.pool import Pool
 from kosmo_lua.calls.tally import Tally
+from kosmo_lua.dry_run import PlannedWrite
 from kosmo_lua.journal import Record
 from kosmo_lua.results import Delivery
-from kosmo_lua.values import JsonObject
+
+if TYPE_CHECKING:  # only named here
+    from kosmo_lua.values import Json
+
+
+class Rehearsed(Protocol):
+    """A batch of a dry run, or of a replay: it sends nothing."""
+
+    def close(self) -> Delivery | PlannedWrite:
+        """Return what a script gets as the report."""
 
 
 class Work:
@@ -34,12 +44,12 @@ class Work:
         self.concurrent = Concurrent(self._calls, self._pool)
         lists = (self.concurrent, self._handles, self.requests)
         self.iterations = Iterations(self._calls, *lists)
-        self._batches: dict[int, Batch] = {}
+        self._batches: dict[int, Batch | Rehearsed] = {}
 
     def gather(self, size: int | None, concurrency: int | None) -> int:
         """Begin a batch; return its handle."""
         handle = next(self._handles)
-        self._batches[handle] = Batch(
+        self._batches[handle] = self._calls.rehearsed_batch() or Batch(
             self._calls,
             self.concurrent,
             self._record,
@@ -49,15 +59,17 @@ class Work:
         )
         return handle
 
-    def queue(self, handle: int, kind: str, name: str, values: Any) -> JsonObject:  # noqa: ANN401  # JSON, a list for `call_with`
+    def queue(self, handle: int, kind: str, name: str, values: Any) -> "Json | PlannedWrite":  # noqa: ANN401  # JSON, a list for `call_with`
         """Let the event of a call, a `call` or a `call_with`, wait for its batch; return its ID."""
-        call, event = self._calls.event(name, values, by_position=kind == "call_with")
-        self._batches[handle].add(call, event)
-        return event.id
+        batch: Any = self._batches[handle]  # it is of the same kind as the calls
+        return self._calls.queue(batch, name, values, by_position=kind == "call_with")
 
-    def deliver(self, handle: int) -> Delivery:
+    def deliver(self, handle: int) -> Delivery | PlannedWrite:
         """End a batch: everything goes out; return what became of it."""
-        return self._batches.pop(handle).close()
+        report = self._batches.pop(handle).close()
+        if isinstance(report, Delivery):
+            self._calls.delivered(report)
+        return report
 
     def end(self, *, over: bool) -> None:
         """End the script. What waits in a batch goes out, and what is under way comes to its end.

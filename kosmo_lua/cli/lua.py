@@ -60,6 +60,11 @@ class _ScriptCommand(click.Command):
     type=click.Path(exists=True, file_okay=False),
     help="Where require looks for modules, after the folder of FILE; may be repeated.",
 )
+@click.option(
+    "--record", metavar="FILE", help="Write every call to FILE, without secrets, for --replay."
+)
+@click.option("--replay", metavar="FILE", help="Answer every call from FILE: nothing is sent.")
+@click.option("--dry-run", is_flag=True, help="Make reads, show the writes that would be made.")
 @delivery_options
 @limit_options
 @click.pass_context
@@ -129,6 +134,7 @@ def make_kosmo(
     """Return the Kosmo that the options describe; without an approval there is nobody to ask."""
     config = Config.here()
     return Kosmo(
+        environ={**os.environ},  # it does not change, and looking a variable up there takes long
         config=config,
         emulator=options["emulator"],
         force=options["force"],
@@ -136,6 +142,9 @@ def make_kosmo(
         ask=approval.ask if approval else None,
         retry_budget=options["retry_budget"],
         run_id=options["run_id"],
+        record=options["record"],
+        replay=options["replay"],
+        dry_run=options["dry_run"],
         audit=None if options["emulator"] else config.path(AUDIT),
         limits=limits_of(options, config),
         isolation=isolation if hasattr(os, "fork") else "thread",

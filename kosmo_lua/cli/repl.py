@@ -29,6 +29,10 @@ def repl(ctx: click.Context, options: dict[str, Any]) -> int:
     if options["file"] is not None or options["code"] is not None or no_text:
         message = "--repl reads from the terminal: leave out the file, --eval, --json, --output and --trace"
         raise click.UsageError(message, ctx)
+    if options["record"] or options["replay"] or options["dry_run"]:
+        raise click.UsageError(
+            "--record, --replay and --dry-run are for scripts, not for --repl", ctx
+        )
     asks = on_terminal()
     gc.enable()
     folders = options["folders"]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # start-up
 
     from kosmo_lua.answers import Answer
     from kosmo_lua.cli.source import Source
-    from kosmo_lua.results import CallResult, ErrorInfo, Result
+    from kosmo_lua.results import CallResult, ErrorInfo, PlannedCall, Result
 
 STYLES = ("text", "json", "jsonl")
 Command = TypeVar("Command", bound="Callable[..., Any]")
@@ -127,9 +127,23 @@ def _failure(error: KosmoError, command: str | None) -> "Result | CallResult | A
 
 
 def _show(result: "Result", source: "Source | None") -> None:
+    if result.plan is not None:
+        write(_plan(result.plan))
     _show_problems(result, source)
     if result.error_info is None and result.result is not None:
         write(_text(result.result))
+
+
+def _plan(plan: "Sequence[PlannedCall]") -> str:
+    """Show the writes of a dry run, a line for each."""
+    import json  # noqa: PLC0415  # the journal has loaded it
+
+    lines = [f"{len(plan):,} {'write' if len(plan) == 1 else 'writes'} planned, none made"]
+    for call in plan:
+        account = "" if call.account == "default" else f" as {call.account}"
+        arguments = json.dumps(call.arguments, ensure_ascii=False, sort_keys=True)
+        lines.append(f"  {call.function}{account} {arguments}")
+    return "\n".join(lines)
 
 
 def _show_problems(

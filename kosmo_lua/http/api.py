@@ -11,7 +11,7 @@ from kosmo_lua.http.event import BatchLimits, Event
 from kosmo_lua.http.exchange import READS, Exchange
 from kosmo_lua.http.failures import impossible
 from kosmo_lua.http.library import httpx
-from kosmo_lua.http.masking import conceal, planned
+from kosmo_lua.http.masking import conceal, masked, planned
 from kosmo_lua.http.rates import Limiter, Rate
 from kosmo_lua.http.sending import Sending
 from kosmo_lua.values import Json, JsonObject
@@ -108,6 +108,10 @@ class Api(Generic[C]):
     def conceal(self, text: str) -> str:
         """Return the text without the account's secrets: plain, in a URL, in JSON or in a Basic header."""
         return conceal(text, self.credentials.secrets())
+
+    def masked(self, value: Json) -> Json:
+        """Return JSON without the account's secrets, also without short ones that are a whole text."""
+        return masked(value, self.credentials.secrets())
 
     def request(
         self,

@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 from kosmo_lua.dry_run import PlannedRequest
@@ -18,10 +19,15 @@ def conceal(text: str, secrets: Sequence[str]) -> str:
     for secret in secrets:
         if len(secret) < SHORTEST_SECRET:
             continue
-        basic = b64encode(f"{secret}:".encode()).decode("ascii")
-        for spelling in (basic, quote(secret, safe=""), json.dumps(secret)[1:-1], secret):
+        for spelling in _spellings(secret):
             text = text.replace(spelling, HIDDEN)
     return text
+
+
+@lru_cache(maxsize=64)  # a recording looks for them in every text
+def _spellings(secret: str) -> tuple[str, ...]:
+    basic = b64encode(f"{secret}:".encode()).decode("ascii")
+    return basic, quote(secret, safe=""), json.dumps(secret)[1:-1], secret
 
 
 def planned(request: httpx.Request, secrets: Sequence[str]) -> PlannedRequest:
@@ -34,16 +40,17 @@ def planned(request: httpx.Request, secrets: Sequence[str]) -> PlannedRequest:
         body: Json = json.loads(request.content) if request.content else None
     except ValueError:
         body = request.content.decode("utf-8", "replace")
-    hidden = {name: str(_masked(value, secrets)) for name, value in headers.items()}
+    hidden = {name: str(masked(value, secrets)) for name, value in headers.items()}
     url = conceal(str(request.url), secrets)
-    return PlannedRequest(request.method, url, hidden, _masked(body, secrets))
+    return PlannedRequest(request.method, url, hidden, masked(body, secrets))
 
 
-def _masked(value: Json, secrets: Sequence[str]) -> Json:
+def masked(value: Json, secrets: Sequence[str]) -> Json:
+    """Return a JSON value without the secrets, also without a short one where it is a whole text."""
     if isinstance(value, dict):
-        return {name: _masked(item, secrets) for name, item in value.items()}
+        return {str(masked(name, secrets)): masked(item, secrets) for name, item in value.items()}
     if isinstance(value, list):
-        return [_masked(item, secrets) for item in value]
+        return [masked(item, secrets) for item in value]
     if isinstance(value, str):
         return HIDDEN if value in secrets else conceal(value, secrets)
     return value

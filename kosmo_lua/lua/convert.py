@@ -16,6 +16,7 @@ from math import isfinite
 from operator import itemgetter
 from typing import Any
 
+from kosmo_lua.dry_run import PlannedWrite
 from kosmo_lua.errors import ServiceError
 from kosmo_lua.values import Json
 
@@ -54,6 +55,11 @@ def digits(number: bytes) -> bytes:
     return str(marshal.loads(b"l" + number)).encode()  # noqa: S302  # an integer of our own
 
 
+def flat(value: dict[str, Json]) -> bytes:
+    """Return a small object of our own in one piece: nothing in it has to be arranged."""
+    return marshal.dumps(value, 2) + b"0"
+
+
 class Pieces:
     """A value on its way to Lua: its first piece, and those of its long lists when they are asked for.
 
@@ -61,9 +67,12 @@ class Pieces:
     there and here NaN and infinities become null.
     """
 
-    def __init__(self, value: Json) -> None:
+    def __init__(self, value: "Json | PlannedWrite") -> None:
         self._long: list[Iterator[bytes]] = []
-        self.head = self._piece(value)
+        if isinstance(value, PlannedWrite):
+            self.head = marshal.dumps([..., "planned", value.function], 2) + b"0"
+        else:
+            self.head = self._piece(value)
 
     def more(self, index: int) -> bytes:
         """Return the next piece of a long list."""

@@ -12,6 +12,8 @@ def failed(report: dict[str, Any], limits: Limits, name: str) -> JsonObject:
     """Return the ending of a script that failed; `name` is its own, as errors carry it."""
     if report.get("limit") == "interrupted":
         return _interrupted(report.get("file"), report.get("line"))
+    if report.get("limit") == "dry_run_incomplete":
+        return _incomplete(report)
     if "limit" in report:
         return limits.exceeded(report["limit"], report.get("file"), report.get("line"))
     info: JsonObject = {"code": "script_error", "type": report["type"]}
@@ -40,6 +42,22 @@ def _interrupted(file: str | None, line: int | None) -> JsonObject:
         **place,
     }
     return {"error": where + error.message, "info": info}
+
+
+def _incomplete(report: dict[str, Any]) -> JsonObject:
+    """Return the ending of a dry run whose script needs the answer to a write."""
+    file, line, function = (report.get(name) for name in ("file", "line", "function"))
+    where = f"{file}:{line}: " if file else ""
+    message = f"the dry run ends here: it needs {report['what']} of what {function} returns"
+    info: JsonObject = {
+        "code": "dry_run_incomplete",
+        "type": "runtime",
+        "function": function,
+        "hint": "plan has every write before this line; with --emulator the script runs to its end.",
+        "file": file,
+        "line": line,
+    }
+    return {"error": where + message, "info": info}
 
 
 def _location(message: str, name: str) -> tuple[str | None, int | None]:

@@ -1,9 +1,15 @@
 """Flow: what Lua can ask about calls that go on at once, about lists read page by page, and about batches."""
 
+from time import perf_counter
 from typing import TYPE_CHECKING
+
+from kosmo_lua.lua.convert import flat
 
 if TYPE_CHECKING:  # start-up
     from kosmo_lua.lua.operations import Answer, Operations
+
+LONGEST_WORK = 0.001
+"""Seconds that making an event takes at most."""
 
 
 class Flow:
@@ -62,17 +68,17 @@ class Flow:
 
     def _do_queue(self, handle: int, kind: bytes, path: bytes, values: bytes) -> "Answer":
         """Let the event of a call wait for its batch; the answer is its ID."""
-        operations = self._operations
+        operations, started = self._operations, perf_counter()
         given = operations.whole(values)
-        answer = operations.call(
-            lambda: {
-                "queued": True,
-                **operations.host.queue(handle, kind.decode(), _text(path), given),
-            },
-            counted=False,
-        )
+        queued = operations.host.queue(handle, kind.decode(), _text(path), given)
+        if not isinstance(queued, dict):
+            return operations.call(lambda: queued, counted=False)
         operations.meter.queue()
-        return answer
+        # The clock of the CPU takes as long as half of this work; what has waited is not credited.
+        operations.meter.spend(min(perf_counter() - started, LONGEST_WORK))
+        if operations.exceeds_calls():
+            return operations.over("call_limit")
+        return operations.answer(True, flat({"queued": True, **queued}))
 
     def _do_deliver(self, handle: int) -> "Answer":
         """End a batch; the answer is its report."""

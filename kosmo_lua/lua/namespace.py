@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # loaded when a script touches app or docs, not before
     from kosmo_lua.calls.call import Call
     from kosmo_lua.calls.work import Work
     from kosmo_lua.catalog import Catalog
+    from kosmo_lua.dry_run import PlannedWrite
     from kosmo_lua.integration import Function
     from kosmo_lua.journal import Record
     from kosmo_lua.policy import Ask
@@ -37,6 +38,10 @@ if TYPE_CHECKING:  # loaded when a script touches app or docs, not before
         @property
         def reference(self) -> Reference:
             """The docs."""
+
+        @property
+        def replays(self) -> bool:
+            """Whether a recording answers the calls, which is also told what was not called."""
 
         def calls(self, record: Record, ask: Ask | None) -> Calls:
             """Return the path that the calls of one run take."""
@@ -75,6 +80,8 @@ class Namespace:
         """End a script. Events that wait go out; `over`: nothing more does, for a limit has ended it."""
         if "_work" in self.__dict__:
             self._work.end(over=over)
+        if self._backend.replays:
+            self._calls.finish()
 
     def abandon(self) -> None:
         """The run is over although its script goes on: nothing more is sent."""
@@ -131,7 +138,7 @@ class Namespace:
         """Begin a batch; return its handle."""
         return self._work.gather(size, concurrency)
 
-    def queue(self, handle: int, kind: str, path: str, values: Any) -> JsonObject:  # noqa: ANN401  # the same
+    def queue(self, handle: int, kind: str, path: str, values: Any) -> "Json | PlannedWrite":  # noqa: ANN401  # the same
         """Let the event of a call wait for its batch; return its ID."""
         return self._work.queue(handle, kind, _integration_path(path), values)
 

@@ -11,13 +11,14 @@ from kosmo_lua.lua.ending import failed
 from kosmo_lua.lua.flow import Flow
 from kosmo_lua.lua.memory import LARGEST, Memory
 from kosmo_lua.lua.modules import Modules
-from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # start-up
+    from kosmo_lua.dry_run import PlannedWrite
     from kosmo_lua.journal import Record
     from kosmo_lua.lua.limits import Limits, Meter
     from kosmo_lua.lua.namespace import Namespace
     from kosmo_lua.lua.script import Script
+    from kosmo_lua.values import Json, JsonObject
 
 Answer = bool | int | bytes | tuple[bool | None, bytes]
 
@@ -168,7 +169,7 @@ class Operations:
             lambda: self.host.call_with(path.decode("utf-8", "replace"), self.whole(values))
         )
 
-    def call(self, make: Callable[[], Json], *, counted: bool = True) -> Answer:
+    def call(self, make: "Callable[[], Json | PlannedWrite]", *, counted: bool = True) -> Answer:
         """Let the host do something whose time is not Lua's, and answer with what it returns."""
         self._calls += counted
         if self.exceeds_calls():
@@ -181,7 +182,7 @@ class Operations:
         return self._first(pieces)
 
     def exceeds_calls(self, *, more: int = 0) -> bool:
-        """Whether so many more calls are too many; a request of a batch and a page of a list are calls, too."""
+        """Whether so many more calls are too many; a request of a batch and a page of a list are calls."""
         return self._calls + self.host.requests + more > self._limits.calls
 
     @contextmanager

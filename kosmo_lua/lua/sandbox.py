@@ -26,7 +26,8 @@ if TYPE_CHECKING:  # start-up
 JSON = ("buffer", "scalars", "json", "names", "encode", "decode")
 PARTS = (
     *JSON,
-    *("text", "failure", "guard", "answer", "tasks", "bridge", "parallel", "regex", "modules"),
+    *("text", "failure", "guard", "planned", "answer", "tasks", "bridge", "parallel", "regex"),
+    "modules",
     *("environment", "run"),
 )
 

@@ -186,6 +186,12 @@ local function with_room(size)
   end)()
 end
 
+-- What a write returns in a dry run, by the name of the function.
+function marked.planned(data, at)
+  local name, kind, after = unpack("<xs4B", data, at)
+  return kit.planned(name), kind, after
+end
+
 -- A list that comes in pieces: its index among such lists, and its size.
 function marked.long(data, at, depth)
   local index, size, kind

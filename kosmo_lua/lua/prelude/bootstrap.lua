@@ -49,6 +49,7 @@ kit.failure = part("failure")
 kit.fail = kit.failure.fail
 kit.scope = { open = {} } -- the `batch` that takes events now, those that are open, and what the `run` is
 kit.guard = part("guard")
+kit.planned = part("planned")
 kit.answer = part("answer")
 kit.tasks = part("tasks")
 kit.bridge = part("bridge")

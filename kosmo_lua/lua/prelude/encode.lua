@@ -135,7 +135,7 @@ end
 -- The shape is the mark; without one a table is an array where its keys allow it.
 local function write_entries(run, t, shape, depth, n)
   local source, keys, problem = t, nil, nil
-  if getmetatable(t) ~= nil then
+  if getmetatable(t) ~= nil and not (run.lenient and json.planned[t]) then
     source, keys, problem = entries(t)
     if problem and complain(run, depth, run.keys[depth], problem, true) == nil then return nil end
   end

@@ -136,9 +136,9 @@ local function fatal(problem)
 end
 failure.is_fatal = fatal
 
--- Ends the run because of a limit that the host found exceeded.
-function failure.stop(limit)
-  failure.fatal = { limit = limit }
+-- Ends the run because of a limit that the host found exceeded, or of `what` is needed of what a function returns.
+function failure.stop(limit, what, name)
+  failure.fatal = { limit = limit, what = what, ["function"] = name }
   failure.fatal.file, failure.fatal.line = position()
   error(OVER, 0)
 end

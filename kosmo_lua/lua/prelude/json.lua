@@ -30,6 +30,9 @@ local null = setmetatable({}, {
 local marked = setmetatable({ [null] = "null" }, { __mode = "k" })
 local decoded = setmetatable({}, { __mode = "k" })
 
+-- What stands for the answers of a dry run. As the result of a script they are as they are; else nobody reads them.
+local planned = setmetatable({}, { __mode = "k" })
+
 local function described(value)
   if value == nil then return "nil" end
   if marked[value] == "null" then return "json.null" end
@@ -116,6 +119,7 @@ return {
   decoded = decoded,
   is_array = is_array,
   described = described,
+  planned = planned,
   entries = entries,
   array_size = array_size,
   plain_key = plain_key,

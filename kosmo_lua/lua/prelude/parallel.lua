@@ -178,7 +178,7 @@ local function batch(...)
   local state = { outer = scope.batch, handle = tasks.number_of(host("gather", wanted)) }
   local results = gather(f, state)
   local report = state.report
-  if options.on_error == "raise" and report.accepted < report.queued then
+  if options.on_error == "raise" and not json.planned[report] and report.accepted < report.queued then
     raise(report)
   end
   return report, kit.table.unpack(results, 1, results.n)
