@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import Finished, poll
+from conftest import Finished
 from posthog_service import PERSON, Call, Lua, RecordingPostHog, Sent, failure
 from raw_service import Answer, RawService, Received, web
 
