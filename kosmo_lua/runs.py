@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Self
+from weakref import finalize
 
 from kosmo_lua.errors import ConfigError, UsageError
 from kosmo_lua.identity import now, uuid_of
@@ -36,6 +37,7 @@ class Run:
         self._lock = Lock()
         # On disk as soon as it is large, and gone with the process: memory stays flat.
         self._seen = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        finalize(self, self._seen.close)  # several threads may share a run: the last one closes it
         self._seen.execute("PRAGMA journal_mode = OFF")
         self._seen.execute("CREATE TABLE seen (key BLOB PRIMARY KEY, times INT) WITHOUT ROWID")
         self._seen.execute("BEGIN")
