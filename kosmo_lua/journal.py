@@ -90,6 +90,7 @@ class Recorder:
         run_id: str | None = None,
     ) -> None:
         self.run_id = run_id or os.urandom(8).hex()
+        self._name = run_id
         self._audit_file = audit
         self._audit: Audit | None = None
         self._started = time.perf_counter() if started is None else started
@@ -106,6 +107,8 @@ class Recorder:
         self._delivery = Delivery()
         self._answered: dict[int, Call] = {}
         """The requests of batches that have ended, until it is known what became of their events."""
+        self._effect: Effect = "none"
+        """Whether a request of a batch was answered."""
         self._plan: list[PlannedCall] = []
         self.queued = 0
         """The events that batches have taken; whoever watches the run sets it at its end."""
@@ -197,6 +200,7 @@ class Recorder:
         ended = call.ended(effect, status, attempts, duration_ms, problem)
         if ended.events:
             self._answered[number] = ended
+            self._effect = "sent" if effect == "sent" else self._effect
         self._ended(call, ended)
 
     def _ended(self, call: OpenCall, entry: Call) -> None:
@@ -231,7 +235,8 @@ class Recorder:
         self._answered.clear()
         delivery = self._delivery.closed(self.queued) if self.queued else None
         if delivery and delivery.accepted < delivery.queued and ending.error is None:
-            ending = _not_whole(ending, delivery)
+            effect: Effect = "unknown" if delivery.unknown else self._effect
+            ending = _not_whole(ending, delivery, effect, self._name)
         return Result(
             success=ending.error is None,
             output="\n".join(self._output),
@@ -268,13 +273,20 @@ _KINDS = (
 )
 
 
-def _not_whole(ending: Ending, delivery: Delivery) -> Ending:
-    """Return the ending of a script that came to its end, with events that were not accepted."""
+def _not_whole(ending: Ending, delivery: Delivery, effect: Effect, run_id: str | None) -> Ending:
+    """Return the ending of a script that came to its end, with events that were not accepted.
+
+    `effect` is that of its requests, `run_id` the name that the run was given.
+    """
     missing = delivery.queued - delivery.accepted
     message = f"{missing:,} of {delivery.queued:,} events were not accepted"
-    hint = "Look at delivery for which and why; --run ID lets you run it again without sending any twice."
-    unknown: Effect = "unknown" if delivery.unknown else "sent"
-    info = ErrorInfo("partial", "runtime", effect=unknown, hint=hint)
+    first = f"The first: {delivery.rejected[0].message}. " if delivery.rejected else ""
+    advice = (
+        "To be repeated without sending anything twice, a run needs --run ID from its first time."
+    )
+    if run_id:
+        advice = f"Run it again with --run {run_id}: the service drops what it has."
+    info = ErrorInfo("partial", "runtime", effect=effect, hint=first + advice)
     return ending._replace(error=message, info=info)
 
 

@@ -289,6 +289,44 @@ def test_refused_key_is_no_fault_of_an_event(lua: Run, service: RawService) -> N
     assert (found["rejected_count"], found["requests"], len(service.requests)) == (5, 1, 1)
 
 
+@pytest.mark.parametrize(
+    ("run_id", "advice"),
+    [
+        ("again", "Run it again with --run again: the service drops what it has."),
+        (
+            None,
+            "To be repeated without sending anything twice, a run needs --run ID from its first time.",
+        ),
+    ],
+)
+def test_end_says_why_and_how_it_can_be_repeated(
+    service: RawService, home: Path, run_id: str | None, advice: str
+) -> None:
+    """Ours: a run without a name is never told to be repeated with one: that would send again."""
+    service.answer = lambda _: Answer(401, {})
+    with kosmo_of(service, run_id=run_id, environ={"KOSMO_HOME": str(home)}) as kosmo:
+        result = kosmo.run(f"{NOTE} batch(function() note('x') end)")
+    assert result.error_info is not None
+    assert result.delivery is not None
+    [rejected] = result.delivery.rejected
+    assert result.error_info.hint == f"The first: {rejected.message}. {advice}"
+    assert result.error_info.effect == "sent"
+
+
+def test_refused_connection_leaves_no_effect() -> None:
+    """Ours: of a batch as of a call, when nothing has left the machine."""
+    environ = {
+        "KOSMO_SEGMENT_WRITE_KEY": "0123456789abcdef",
+        "KOSMO_SEGMENT_WRITE": "allow",
+        "KOSMO_SEGMENT_TRACKING_URL": "http://127.0.0.1:9",
+    }
+    with Kosmo(environ=environ, retry_budget=0) as kosmo:
+        track = 'app.integrations.segment.track{event = "E", userId = "u"}'
+        result = kosmo.run(f"batch(function() {track} end)")
+    assert result.error_info is not None
+    assert (result.error_info.code, result.error_info.effect) == ("partial", "none")
+
+
 def test_lost_answers_leave_the_unknown(service: RawService) -> None:
     """The issue: after all retries; the envelope says so, and its effect."""
     service.answer = lambda _: None
