@@ -71,6 +71,19 @@ class OpenCall:
         facts = (effect, status, attempts, duration_ms, error, retries, self.events)
         return Call(self.function, self.account, self.access, *facts)
 
+    def cut_wait(self) -> float:
+        """End a wait that the end of the run has cut.
+
+        Returns the milliseconds that it did not wait for a rate limit.
+        """
+        if not self._waits:
+            return 0.0
+        last = self.retries.pop()
+        left = round(max(self.resumes - time.perf_counter(), 0.0) * 1000, 1)
+        waited = round(max(last.waited_ms - left, 0.0), 1)
+        self.retries.append(last._replace(waited_ms=waited))
+        return last.waited_ms - waited if last.reason == "rate" else 0.0
+
     def cut(self) -> Call:
         """Return what the log says of it when the run has ended first."""
         error = CallError("interrupted", "the run ended before the call returned")

@@ -227,6 +227,7 @@ class Recorder:
         if self._listeners.failure:
             raise self._listeners.failure
         for number, call in self._open.items():
+            self._waited -= call.cut_wait()
             self._answered[number] = cut = call.cut()
             self._ended(call, cut)
         for request in self._answered.values():
