@@ -231,7 +231,7 @@ class Backend:
             raise UsageError(message, hint='Use isolation="thread", or install them as packages.')
         return {
             "environ": {**self._environ},
-            "config": [self._config.folder, self._config.project_path],
+            "config": [self._config.folder, self._config.project_path, self._config.root],
             "force": self._force,
             "read_only": self._read_only,
             "audited": self._audited,

@@ -12,6 +12,7 @@
     +-- ExtraMissing            extra_missing
     +-- Denied                  denied
     +-- ApprovalRequired        approval_required
+    +-- Untrusted               untrusted
     +-- Unreachable             unreachable
     +-- TimedOut                timed_out
     +-- RateLimited             rate_limited
@@ -195,6 +196,12 @@ class ApprovalRequired(KosmoError):
     """The policy asks, and there was nobody to ask, or the answer was no."""
 
     code = "approval_required"
+
+
+class Untrusted(KosmoError):
+    """A project defines the MCP server, and the user has not approved of it."""
+
+    code = "untrusted"
 
 
 class Unreachable(KosmoError):

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from kosmo_lua.config.folders import project_file, user_folder
+from kosmo_lua.config.folders import project_file, project_root, user_folder
 from kosmo_lua.errors import ConfigError, Denied
 
 if TYPE_CHECKING:  # start-up
@@ -37,11 +37,15 @@ class Config:
     Arguments:
         folder: the user's folder; None: there is none.
         project: the path of the project's file; None: there is none.
+        root: the folder of the project, in which other tools keep their files; None: there is no project.
     """
 
-    def __init__(self, folder: str | None = None, project: str | None = None) -> None:
+    def __init__(
+        self, folder: str | None = None, project: str | None = None, root: str | None = None
+    ) -> None:
         self.folder = folder
         self.project_path = project
+        self.root = root
 
     @classmethod
     def of(cls, environ: Mapping[str, str], directory: str | None = None) -> Self:
@@ -50,7 +54,9 @@ class Config:
         Raises:
             ConfigError: $KOSMO_HOME cannot be used.
         """
-        return cls(user_folder(environ), project_file(directory) if directory else None)
+        if directory is None:
+            return cls(user_folder(environ))
+        return cls(user_folder(environ), project_file(directory), project_root(directory))
 
     @classmethod
     def here(cls) -> Self:

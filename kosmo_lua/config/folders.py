@@ -39,3 +39,14 @@ def project_file(directory: str) -> str | None:
         if above == directory or os.path.exists(os.path.join(directory, ".git")):  # noqa: PTH110, PTH118  # the same
             return None
         directory = above
+
+
+def project_root(directory: str) -> str:
+    """Return the root of the repository that a directory is in; of none, the directory itself."""
+    directory = above = os.path.abspath(directory)  # noqa: PTH100  # the same
+    while True:
+        if os.path.exists(os.path.join(above, ".git")):  # noqa: PTH110, PTH118  # the same
+            return above
+        below, above = above, os.path.dirname(above)  # noqa: PTH120  # the same
+        if above == below:
+            return directory

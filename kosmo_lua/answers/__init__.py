@@ -1,0 +1,99 @@
+"""Answers: what the commands that look something up give back, as records, and their JSON envelopes.
+
+An envelope is of the family of `Result`: `schema_version`, `success`, then the fields of its record (null
+when the command failed), then `error`, `error_info`, `warnings`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kosmo_lua.answers.accounts import (
+    AccountChange,
+    AccountDetails,
+    AccountEntry,
+    Accounts,
+    AuditLog,
+    Candidate,
+    Explanation,
+    SettingEntry,
+)
+from kosmo_lua.answers.answer import Answer
+from kosmo_lua.answers.catalog import (
+    Example,
+    Examples,
+    Found,
+    FunctionEntry,
+    FunctionSchema,
+    Listing,
+    Page,
+    PageEntry,
+    Provider,
+)
+from kosmo_lua.answers.readiness import (
+    AccountState,
+    Check,
+    Checked,
+    Configured,
+    Diagnoses,
+    Diagnosis,
+    Fields,
+    Permissions,
+    ProviderState,
+    Setting,
+    Status,
+)
+
+if TYPE_CHECKING:  # only named here
+    from collections.abc import Mapping
+
+__all__ = [
+    "SHAPES",
+    "AccountChange",
+    "AccountDetails",
+    "AccountEntry",
+    "AccountState",
+    "Accounts",
+    "Answer",
+    "AuditLog",
+    "Candidate",
+    "Check",
+    "Checked",
+    "Configured",
+    "Diagnoses",
+    "Diagnosis",
+    "Example",
+    "Examples",
+    "Explanation",
+    "Fields",
+    "Found",
+    "FunctionEntry",
+    "FunctionSchema",
+    "Listing",
+    "Page",
+    "PageEntry",
+    "Permissions",
+    "Provider",
+    "ProviderState",
+    "Setting",
+    "SettingEntry",
+    "Status",
+]
+
+SHAPES: "Mapping[str, type[Any]]" = {
+    "integrations:list": Listing,
+    "integrations:search": Found,
+    "integrations:docs": Page,
+    "integrations:schema": FunctionSchema,
+    "integrations:examples": Examples,
+    "integrations:status": Status,
+    "integrations:doctor": Diagnoses,
+    "integrations:fields": Fields,
+    "integrations:test": Checked,
+    "integrations:configure": Configured,
+    "accounts:list": Accounts,
+    "accounts:show": AccountDetails,
+    "accounts:add": AccountChange,
+    "accounts:remove": AccountChange,
+    "config:explain": Explanation,
+    "audit": AuditLog,
+}
+"""Each command whose envelope is an Answer, and the record in it."""

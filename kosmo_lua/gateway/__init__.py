@@ -1,0 +1,1 @@
+"""The gateway: kosmo as an MCP server, for coding agents."""
