@@ -16,12 +16,14 @@ if TYPE_CHECKING:  # start-up: each is loaded by the property that needs it
     from kosmo_lua.calls.recording import Recording
     from kosmo_lua.calls.tape import Tape
     from kosmo_lua.catalog import Catalog
+    from kosmo_lua.catalog.servers import Servers
     from kosmo_lua.integration import Integration
     from kosmo_lua.journal import Record
     from kosmo_lua.policy import Ask, Policy
     from kosmo_lua.readiness import Readiness
     from kosmo_lua.reference import Reference
     from kosmo_lua.runs import Run
+    from kosmo_lua.values import Json
 
 _Calls = TypeVar("_Calls", bound="Calls")
 
@@ -84,13 +86,35 @@ class Backend:
         self._remedy = remedy
 
     @cached_property
-    def catalog(self) -> "Catalog":
-        """The integrations and their functions."""
+    def installed(self) -> "Catalog":
+        """The integrations and their functions, without MCP servers."""
         from kosmo_lua.catalog import Catalog  # noqa: PLC0415  # importlib.metadata, only for app and docs
 
         if self._integrations is not None:
             return Catalog(self._integrations)
         return Catalog.installed()
+
+    @cached_property
+    def catalog(self) -> "Catalog":
+        """The integrations and the MCP servers, with their functions; no session stays open."""
+        return self.installed.with_servers(self._servers(_forget, keep=False))
+
+    def _servers(self, record: "Record", *, keep: bool) -> "Servers":
+        """Return the MCP servers, for the calls of one run, or for those who only ask about them."""
+        if self._replay:
+            from kosmo_lua.calls.replay import RecordedServers  # noqa: PLC0415  # only here
+
+            return RecordedServers(self._played())
+        from kosmo_lua.mcp import ServerCatalog  # noqa: PLC0415  # only for app and docs
+
+        return ServerCatalog.of(
+            self._config,
+            self._environ,
+            forced=self._force,
+            emulated=self._emulator_url is not None,
+            tell=lambda group, running: record(["process", group, running]),
+            keep=keep,
+        )
 
     @cached_property
     def accounts(self) -> "Accounts":
@@ -172,9 +196,9 @@ class Backend:
     ) -> "_Calls":
         from kosmo_lua.naming import check_names  # noqa: PLC0415  # only for app
 
-        check_names(self._config, self.catalog)
+        check_names(self._config, self.installed)
         return kind(
-            self.catalog,
+            self.installed.with_servers(self._servers(record, keep=True)),
             self.accounts,
             self._policy(ask),
             record,
@@ -276,6 +300,10 @@ class Backend:
             emulator_url=(lambda: emulator_url) if emulator_url else None,
             remedy=(lambda: remedy) if remedy else None,
         )
+
+
+def _forget(event: "list[Json]") -> None:
+    """Record nothing: no run is there."""
 
 
 def _retry_budget(environ: Mapping[str, str]) -> float:
