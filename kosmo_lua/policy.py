@@ -85,7 +85,7 @@ class Policy:
         )
 
     def _refuse_or_ask(self, rule: Rule, question: Question) -> None:
-        integration = question.function.rpartition(".")[0]
+        integration = question.function.partition(".")[0]
         kind = f"{question.access} {'to' if question.access == 'write' else 'from'} {integration}"
         hint = self._hint(rule, _variable_of(integration, question.access))
         if rule.decision == "deny":
@@ -164,7 +164,7 @@ class Policy:
 
 @cache
 def _variable_of(integration: str, access: Access) -> str:
-    return f"KOSMO_{integration}_{access}".upper().replace(".", "_")
+    return f"KOSMO_{integration}_{access}".replace(".", "_").upper()
 
 
 def _which(rule: Rule, kind: str) -> str:
