@@ -41,6 +41,14 @@ from kosmo_lua.answers.readiness import (
     Setting,
     Status,
 )
+from kosmo_lua.answers.servers import (
+    ServerDiagnoses,
+    ServerDiagnosis,
+    ServerState,
+    ServerStates,
+    ServerTools,
+    ToolList,
+)
 
 if TYPE_CHECKING:  # only named here
     from collections.abc import Mapping
@@ -73,9 +81,15 @@ __all__ = [
     "Permissions",
     "Provider",
     "ProviderState",
+    "ServerDiagnoses",
+    "ServerDiagnosis",
+    "ServerState",
+    "ServerStates",
+    "ServerTools",
     "Setting",
     "SettingEntry",
     "Status",
+    "ToolList",
 ]
 
 SHAPES: "Mapping[str, type[Any]]" = {
@@ -95,5 +109,9 @@ SHAPES: "Mapping[str, type[Any]]" = {
     "accounts:remove": AccountChange,
     "config:explain": Explanation,
     "audit": AuditLog,
+    "mcp:status": ServerStates,
+    "mcp:doctor": ServerDiagnoses,
+    "mcp:tools": ToolList,
+    "mcp:schema": FunctionSchema,
 }
 """Each command whose envelope is an Answer, and the record in it."""

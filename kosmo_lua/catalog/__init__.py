@@ -42,8 +42,9 @@ class Catalog:
         *,
         servers: "Servers | None" = None,
     ) -> None:
-        installed = isinstance(integrations, Integrations)
-        self.integrations = integrations if installed else Integrations(integrations)
+        if not isinstance(integrations, Integrations):
+            integrations = Integrations(integrations)
+        self.integrations = integrations
         self.servers = servers
 
     @classmethod

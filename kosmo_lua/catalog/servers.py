@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:  # importing it loads pydantic, which only a server that is used may do
     from kosmo_lua.integration import Function, Integration
+    from kosmo_lua.values import JsonObject
 
 
 class Servers(Protocol):
@@ -17,6 +18,9 @@ class Servers(Protocol):
     @property
     def problems(self) -> Sequence[str]:
         """What is wrong with the files that define them."""
+
+    def states(self) -> "Sequence[JsonObject]":
+        """Return what is known of each, without contacting any."""
 
     def integration(self, name: str) -> "Integration[Any]":
         """Return one with its tools; it is contacted if it must be.

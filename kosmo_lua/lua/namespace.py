@@ -219,7 +219,6 @@ class Namespace:
 
         return docs.functions(self._backend.reference)
 
-
     @cached_property
     def _mcp(self) -> "Mapping[str, Callable[..., Json]]":
         from kosmo_lua.lua.helpers import mcp  # noqa: PLC0415  # the same

@@ -8,11 +8,12 @@ from typing import Any
 from kosmo_lua.arguments import lua_literal
 from kosmo_lua.errors import ApprovalRequired, UnknownFunction
 from kosmo_lua.integration import SERVER, Credentials, Function, Integration
+from kosmo_lua.integration.sample import sample_of
 from kosmo_lua.mcp.api import Begin, ServerApi
+from kosmo_lua.mcp.contact import Contact
 from kosmo_lua.mcp.listing import Listing
 from kosmo_lua.mcp.names import lua_names
 from kosmo_lua.mcp.schema import Schema
-from kosmo_lua.mcp.session import Session
 from kosmo_lua.results import Access
 from kosmo_lua.values import Json, JsonObject
 
@@ -78,16 +79,17 @@ def _function(integration: str, name: str, tool: JsonObject) -> Function:
         source=None,
         schema=lambda: {"type": "object", "properties": {}, **schema.json},
         validate=schema.check,
-        invoke=partial(_call, tool),  # type: ignore[arg-type]  # its Api is a ServerApi
+        invoke=partial(_call, tool),
     )
 
 
 def _call(tool: JsonObject, api: ServerApi, arguments: JsonObject) -> Json:
     name = str(tool["name"])
 
-    def work(session: Session, begin: Begin) -> Json:
-        checked = _checked_again(tool, session.current(name), arguments)
-        return session.connection.call_tool(name, checked, begin)
+    def work(contact: Contact, begin: Begin) -> Json:
+        checked = _checked_again(tool, contact.current(name), arguments)
+        answer: Json = contact.connection.call_tool(name, checked, begin)
+        return answer
 
     answer: Json = api.ask("tools/call", {"name": name, "arguments": arguments}, work)
     return answer
@@ -121,32 +123,8 @@ def _returns(tool: JsonObject) -> str:
 
 
 def _example(integration: str, name: str, schema: JsonObject) -> str:
-    required = schema.get("required")
-    fields = ", ".join(
-        f"{field} = {lua_literal(_sample(schema, field))}"
-        for field in (required if isinstance(required, list) else [])
-        if isinstance(field, str) and field.isidentifier() and field.isascii()
-    )
-    return f"dump(app.{integration}.{name}({{{fields}}}))"
-
-
-def _sample(schema: JsonObject, field: str) -> Json:
-    properties = schema.get("properties")
-    facts = properties.get(field) if isinstance(properties, dict) else None
-    if not isinstance(facts, dict):
-        return "..."
-    for word in ("examples", "enum"):
-        values = facts.get(word)
-        if isinstance(values, list) and values:
-            return values[0]
-    samples: dict[str, Json] = {
-        "integer": 1,
-        "number": 1,
-        "boolean": True,
-        "array": [],
-        "object": {},
-    }
-    return facts.get("default", samples.get(str(facts.get("type")), "..."))
+    arguments = lua_literal(sample_of(schema))
+    return f"dump(app.{integration}.{name}({arguments}))"
 
 
 def _guide(listing: Listing) -> str:

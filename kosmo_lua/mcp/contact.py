@@ -1,4 +1,4 @@
-"""Session: one run and one server."""
+"""Contact: what one run has with one server."""
 
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # threads, only once a server is contacted
     from kosmo_lua.mcp.connections import Connection, Connections
 
 
-class Session:
+class Contact:
     """The session with one server: its connection, and its tools as it has listed them in this run."""
 
     def __init__(
