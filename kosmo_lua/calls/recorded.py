@@ -91,10 +91,8 @@ class RecordedServers:
             invoke=_never,
         )
 
-    def problems_of(self, name: str) -> list[str]:
-        """There is nothing odd about them."""
-        del name
-        return []
+    def cancel(self) -> None:
+        """There is nothing to cancel."""
 
     def close(self) -> None:
         """There is nothing to end."""

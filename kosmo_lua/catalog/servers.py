@@ -35,8 +35,8 @@ class Servers(Protocol):
     def method(self, name: str, method: str) -> "tuple[Integration[Any], Function]":
         """Return one, and a request of the protocol that is no tool, such as `resources/read`."""
 
-    def problems_of(self, name: str) -> Sequence[str]:
-        """Say what is odd about the tools of one."""
+    def cancel(self) -> None:
+        """Tell them that nobody waits for what they work on."""
 
     def close(self) -> None:
         """End every session."""

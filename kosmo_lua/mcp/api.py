@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.dry_run import NotSent, PlannedRequest
-from kosmo_lua.errors import KosmoError
+from kosmo_lua.errors import Interrupted, KosmoError
 from kosmo_lua.http import Api
 from kosmo_lua.values import JsonObject
 
@@ -44,7 +44,8 @@ class ServerApi(Api["Contact"]):
         try:
             answer = work(self._contact, exchange.begin)
         except KosmoError as failure:
-            exchange.note(method, failure.effect)
+            cut = isinstance(failure, Interrupted) and exchange.tries > 0
+            exchange.note(method, "unknown" if cut else failure.effect)
             if exchange.writes and exchange.effect == "unknown":
                 failure.hint = failure.hint or UNKNOWN
             raise

@@ -15,7 +15,7 @@ from kosmo_lua.mcp.listing import Listing, Listings
 from kosmo_lua.mcp.methods import method_of
 from kosmo_lua.mcp.server import Server
 from kosmo_lua.mcp.servers import Servers
-from kosmo_lua.mcp.tools import collisions, integration_of
+from kosmo_lua.mcp.tools import integration_of
 from kosmo_lua.mcp.trust import Trust
 from kosmo_lua.values import JsonObject
 
@@ -143,11 +143,6 @@ class ServerCatalog:
             self.close()
         return self._integrations[server.alias]
 
-    def problems_of(self, name: str) -> list[str]:
-        """Say which tools of a server have unexpected names in Lua."""
-        listing = self._listings.load(self.servers.get(name))
-        return [f"{SERVER}{name}: {each}" for each in collisions(listing)] if listing else []
-
     def method(self, name: str, method: str) -> tuple[Integration[ServerApi], Function]:
         """Return a server and a request of the protocol, such as `resources/read`, as a function.
 
@@ -172,6 +167,11 @@ class ServerCatalog:
             raise Denied(self._closed, hint="Replay a recording of its calls: --replay FILE.")
         self.trust.check(server)
         return server
+
+    def cancel(self) -> None:
+        """Cancel every request that is under way."""
+        for contact in [*self._contacts.values()]:
+            contact.connection.cancel_all()
 
     def close(self) -> None:
         """End every contact."""

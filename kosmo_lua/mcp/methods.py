@@ -3,6 +3,7 @@
 Source: https://modelcontextprotocol.io/specification/2025-11-25/server
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -58,12 +59,23 @@ def _parameters(*required: str, **properties: JsonObject) -> Schema:
     )
 
 
+def _spelt(facts: JsonObject) -> JsonObject:
+    """Return the facts of a resource in the spelling of all other results: `mime_type`."""
+    return {
+        re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name): value
+        for name, value in facts.items()
+    }
+
+
 _TEXT: JsonObject = {"type": "string"}
 _METHODS = {
     "resources/list": (
         "List the resources.",
         _parameters(),
-        _method("resources/list", lambda contact, _: contact.connection.resources()),
+        _method(
+            "resources/list",
+            lambda contact, _: [_spelt(each) for each in contact.connection.resources()],
+        ),
     ),
     "resources/read": (
         "Read a resource.",

@@ -1,7 +1,7 @@
 """Tools as functions, so that Lua, the command line, docs and policy treat them as those of integrations."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -29,30 +29,19 @@ def integration_of(
     alias: str, listing: Listing, api: Callable[[Any], ServerApi]
 ) -> Integration[ServerApi]:
     """Return a server as an integration whose functions are its tools; `api` makes its ServerApi."""
+    names = lua_names(str(tool["name"]) for tool in listing.tools)
     integration = Integration[ServerApi](
         name=f"{SERVER}{alias}",
         title=_clean(listing.title or alias),
         summary=_sentence(listing.instructions or "") or f"The MCP server {alias}.",
         credentials=NoSettings,
         api=api,
-        guide=_guide(listing),
+        guide=_guide(listing, names),
     )
-    names = lua_names(str(tool["name"]) for tool in listing.tools)
     for tool in listing.tools:
         function = _function(integration.name, names[str(tool["name"])], tool)
         integration.functions.setdefault(function.name, function)
     return integration
-
-
-def collisions(listing: Listing) -> list[str]:
-    """Say which tools have another name in Lua than one would expect, because others have it."""
-    names = lua_names(str(tool["name"]) for tool in listing.tools)
-    numbered = [(name, own) for name, own in names.items() if re.fullmatch(r".*_\d+", own)]
-    return [
-        f"the tool {_clean(name)} is {own} in Lua: another one has its name"
-        for name, own in numbered
-        if own not in names
-    ]
 
 
 def access_of(tool: JsonObject) -> Access:
@@ -127,9 +116,13 @@ def _example(integration: str, name: str, schema: JsonObject) -> str:
     return f"dump(app.{integration}.{name}({arguments}))"
 
 
-def _guide(listing: Listing) -> str:
+def _guide(listing: Listing, names: Mapping[str, str]) -> str:
     text = _clean(listing.instructions or "", lines=True)
-    return f"## Instructions of the server\n\n{text}" if text else ""
+    parts = [f"## Instructions of the server\n\n{text}"] if text else []
+    changed = [f"- `{_clean(name)}` is `{own}`" for name, own in names.items() if own != name]
+    if changed:
+        parts.append("\n".join(["## Names in Lua\n", *changed]))
+    return "\n\n".join(parts)
 
 
 def _sentence(text: str) -> str:
