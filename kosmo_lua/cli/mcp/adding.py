@@ -33,7 +33,7 @@ class _AddCommand(StrictCommand):
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             hint = "options of the server go after --: mcp:add NAME -- COMMAND -y"
-            raise click.UsageError(f"{error.format_message()}; {hint}", ctx) from None
+            raise click.UsageError(f"{error.format_message().rstrip('.')}: {hint}", ctx) from None
 
 
 @click.command("mcp:add", cls=_AddCommand, short_help="Add an MCP server.")
@@ -98,10 +98,14 @@ def _entry(options: dict[str, Any]) -> JsonObject:
         "env": _table("--env", map(_variable, options["env"])),
         "url": url,
         "headers": _table("--header", map(_header, options["header"])),
-        "timeout": options["timeout"],
+        "timeout": _whole(options["timeout"]),
     }
     entry = {name: value for name, value in fields.items() if value not in (None, [], {})}
     return entry if options["enabled"] else {**entry, "enabled": False}
+
+
+def _whole(seconds: float | None) -> float | None:
+    return int(seconds) if seconds is not None and seconds.is_integer() else seconds
 
 
 def _variable(text: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.strict import StrictCommand
 from kosmo_lua.errors import ConfigError
 from kosmo_lua.mcp.definitions import server_of
-from kosmo_lua.mcp.documents import entries, read
+from kosmo_lua.mcp.documents import entries, read, shown
 from kosmo_lua.mcp.editing import Editor
 from kosmo_lua.mcp.server import alias_of
 from kosmo_lua.values import JsonObject
@@ -36,8 +36,13 @@ def remove_command(*, server: str, project: bool | None, as_json: bool) -> int:
     alias = alias_of(place.name) if place.name else ""
     scope = scope_of(place.project)
     facts = ServerChange(place.name, alias, scope, place.path, None, None, None)
-    text = f"Removed {place.name} from {place.path}."
+    text = f"Removed {_printable(place.name)} from {place.path}."
     return Report(as_json=as_json).facts(facts, text, warnings)
+
+
+def _printable(name: str) -> str:
+    """Return a name as a terminal may show it: an entry that cannot be used may have any."""
+    return name if name.isprintable() and name else shown(name)
 
 
 @click.command("mcp:enable", cls=StrictCommand, short_help="Let an MCP server be used.")

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from kosmo_lua.mcp.editing import as_text
 from kosmo_lua.mcp.exporting import FORMATS, exported
 from kosmo_lua.mcp.sensitive import shown_args, shown_url
 from kosmo_lua.mcp.server import Server
+from kosmo_lua.values import HIDDEN
 
 
 @click.command("mcp:list", cls=StrictCommand, short_help="List the MCP servers.")
@@ -58,7 +60,7 @@ def _text(listing: ServerList, setup: Setup) -> str:
         (
             each.name,
             f"mcp.{each.alias}",
-            each.url or shlex.join([each.command or "", *each.args]),
+            each.url or _words(each.command or "", each.args),
             each.trust if each.enabled else f"{each.trust}, disabled",
             f"read {each.permissions.read}, write {each.permissions.write}",
             each.path,
@@ -66,6 +68,10 @@ def _text(listing: ServerList, setup: Setup) -> str:
         for each in listing.servers
     ]
     return table([("Server", "In Lua", "What it is", "Trust", "Policy", "File"), *rows])
+
+
+def _words(command: str, args: Sequence[str]) -> str:
+    return shlex.join([command, *args]).replace(shlex.quote(HIDDEN), HIDDEN)
 
 
 @click.command("mcp:export", cls=StrictCommand, short_help="Write the MCP servers for others.")
