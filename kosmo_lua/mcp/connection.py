@@ -185,17 +185,17 @@ class Connection:
         try:
             _require(self._alias)
             session = self._run.session(self._endpoint())
-            self._session = session
             self._wait(session.open)
             info = session.client.server_info
             self.title = (info.title or info.name) if info else None
             self.instructions = session.client.instructions
         except BaseException as error:
-            _settle(attempt, error if isinstance(error, KosmoError) else Interrupted())
-            raise
-        finally:
             with self._lock:
                 self._attempt = None
+            _settle(attempt, error if isinstance(error, KosmoError) else Interrupted())
+            raise
+        with self._lock:
+            self._attempt, self._session = None, session
         _settle(attempt, session)
         return session
 
