@@ -18,6 +18,7 @@ from kosmo_lua.values import Json
 
 pytest_plugins = [
     "kosmo_lua.testing",
+    "library_server",
     "posthog_service",
     "pseudo_terminal",
     "raw_server",

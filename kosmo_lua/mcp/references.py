@@ -95,7 +95,7 @@ class Expansion:
         inherited = {name: self._environ[name] for name in INHERITED if name in self._environ}
         cwd = os.path.join(base or "", values["cwd"]) if server.cwd else self._config.root  # noqa: PTH118  # paths, as the configuration has them
         return Endpoint(
-            name=f"mcp.{server.alias}",
+            name=server.name,
             command=(self._program(values["command"], base), *args) if server.command else (),
             env={**inherited, **env} if server.command else {},
             cwd=cwd if server.command else None,
