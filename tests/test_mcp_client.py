@@ -394,21 +394,38 @@ def lines_of(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
-@told_of_cancellation
+@pytest.mark.parametrize("library", ["http", "http --legacy"], indirect=True)
 def test_no_answer_in_time_leaves_it_open_what_happened(
     library: Library, connect: Connect
 ) -> None:
     """The server is told that nobody waits any more."""
-    hasty = connect(replace(library.endpoint, timeout=2.0))
+    hasty = connect(replace(library.endpoint, timeout=1.5))
     before = len(lines_of(library.notes))
     assert failure(lambda: call(hasty, "slow", seconds=60, steps=1)) == {
         "code": "timed_out",
         "effect": "unknown",
-        "message": "the MCP server library did not answer within 2 s",
+        "message": "the MCP server library did not answer within 1.5 s",
         "status": None,
         "details": None,
     }
     poll(lambda: lines_of(library.notes)[before:] == ["cancelled"])
+
+
+def test_no_answer_of_a_program_in_time_leaves_it_open_what_happened(
+    connect: Connect, tmp_path: Path
+) -> None:
+    """It is told too, and can be asked again."""
+    notes = tmp_path / "notes"
+    old = connect(program("old", timeout=1.0, NOTES=str(notes)))
+    assert failure(lambda: call(old, "echo", never=True)) == {
+        "code": "timed_out",
+        "effect": "unknown",
+        "message": "the MCP server old did not answer within 1 s",
+        "status": None,
+        "details": None,
+    }
+    poll(lambda: lines_of(notes) == ["cancelled"])
+    assert call(old, "echo", a=1) == {"a": 1}
 
 
 def test_progress_lets_the_time_begin_anew(connect: Connect) -> None:
