@@ -6,6 +6,7 @@ The servers are in tests/mcp_servers.
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import pytest
 from conftest import ROOT, poll
 from raw_server import RawServer, Step, reply
@@ -132,7 +134,7 @@ def libraries() -> Iterator[Connections]:
     connections.close()
 
 
-@pytest.fixture(scope="module", params=["stdio", "http", "http with JSON"])
+@pytest.fixture(scope="module", params=["stdio", "http", "http --json", "http --legacy"])
 def library(
     request: pytest.FixtureRequest,
     libraries: Connections,
@@ -145,11 +147,13 @@ def library(
     if request.param == "stdio":
         endpoint = program("library", NOTES=str(notes), PAGE_SIZE="3")
     else:
-        endpoint = served(*(["--json"] if "JSON" in request.param else []), **settings)
+        endpoint = served(*request.param.split()[1:], **settings)
     return Library(libraries.to(lambda: endpoint, request.param), notes, endpoint)
 
 
-told_of_cancellation = pytest.mark.parametrize("library", ["stdio", "http"], indirect=True)
+told_of_cancellation = pytest.mark.parametrize(
+    "library", ["stdio", "http", "http --legacy"], indirect=True
+)
 """Where the SDK's server hears of one: while it answers with JSON it does not look whether anybody waits."""
 
 
@@ -307,7 +311,7 @@ def test_prompts_are_listed_and_filled_in(library: Library) -> None:
     }
 
 
-@pytest.mark.parametrize("library", ["stdio", "http"], indirect=True)
+@told_of_cancellation
 def test_progress_is_told_on_the_thread_of_the_caller(library: Library) -> None:
     """What is done, of how much, and a message."""
     told: list[tuple[object, ...]] = []
@@ -376,6 +380,12 @@ def test_arguments_that_the_server_does_not_take_are_invalid(
     }
 
 
+def test_null_and_large_numbers_arrive_in_arguments(connect: Connect) -> None:
+    """Also where they are deep."""
+    given: dict[str, Json] = {"a": None, "b": {"c": [None, {"d": None}]}, "e": 2**63 - 1, "f": {}}
+    assert call(connect(program("old")), "echo", **given) == given
+
+
 # Time
 
 
@@ -384,21 +394,38 @@ def lines_of(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
-@told_of_cancellation
+@pytest.mark.parametrize("library", ["http", "http --legacy"], indirect=True)
 def test_no_answer_in_time_leaves_it_open_what_happened(
     library: Library, connect: Connect
 ) -> None:
     """The server is told that nobody waits any more."""
-    hasty = connect(replace(library.endpoint, timeout=2.0))
+    hasty = connect(replace(library.endpoint, timeout=1.5))
     before = len(lines_of(library.notes))
     assert failure(lambda: call(hasty, "slow", seconds=60, steps=1)) == {
         "code": "timed_out",
         "effect": "unknown",
-        "message": "the MCP server library did not answer within 2 s",
+        "message": "the MCP server library did not answer within 1.5 s",
         "status": None,
         "details": None,
     }
     poll(lambda: lines_of(library.notes)[before:] == ["cancelled"])
+
+
+def test_no_answer_of_a_program_in_time_leaves_it_open_what_happened(
+    connect: Connect, tmp_path: Path
+) -> None:
+    """It is told too, and can be asked again."""
+    notes = tmp_path / "notes"
+    old = connect(program("old", timeout=1.0, NOTES=str(notes)))
+    assert failure(lambda: call(old, "echo", never=True)) == {
+        "code": "timed_out",
+        "effect": "unknown",
+        "message": "the MCP server old did not answer within 1 s",
+        "status": None,
+        "details": None,
+    }
+    poll(lambda: lines_of(notes) == ["cancelled"])
+    assert call(old, "echo", a=1) == {"a": 1}
 
 
 def test_progress_lets_the_time_begin_anew(connect: Connect) -> None:
@@ -524,6 +551,18 @@ def test_a_server_that_ended_between_two_calls_is_started_anew(
     os.kill(groups.started[0], signal.SIGKILL)
     poll(lambda: groups.ended)
     assert call(old, "echo", a=1) == {"a": 1}
+
+
+def test_the_end_of_a_program_is_seen_though_another_holds_its_output(
+    connect: Connect, groups: Groups
+) -> None:
+    """And that one is ended too."""
+    command = ("/bin/sh", "-c", "sleep 60 & echo bye >&2; exit 3")
+    endpoint = Endpoint(name="left", command=command, env={"PATH": os.environ["PATH"]})
+    assert failure(connect(endpoint).tools)["message"] == (
+        "the MCP server left ended with exit status 3 before it could be asked; it said: bye"
+    )
+    poll(lambda: sorted(groups.ended) == sorted(groups.started))
 
 
 def test_a_server_that_ends_at_once_says_why(connect: Connect) -> None:
@@ -817,6 +856,23 @@ def test_an_address_where_nobody_listens_is_unreachable(
     assert str(facts["message"]).startswith(f"the MCP server web cannot be reached at {where}: ")
 
 
+def test_a_session_that_the_server_has_ended_is_begun_anew(
+    connect: Connect, served: Callable[..., Endpoint], tmp_path: Path
+) -> None:
+    """It has not looked at the call, which is then sent once more, and done once."""
+    notes = tmp_path / "notes"
+    endpoint = served("--legacy", NOTES=str(notes))
+    library = connect(endpoint)
+    headers = call(library, "headers")
+    assert isinstance(headers, dict)
+    name = {"mcp-session-id": str(headers["mcp-session-id"])}
+    assert httpx.delete(str(endpoint.url), headers=name).status_code == 200
+    told: list[bool] = []
+    note: dict[str, Json] = {"text": "once"}
+    assert library.call_tool("note", note, lambda: told.append(True)) == "noted"
+    assert (told, lines_of(notes)) == ([True], ["once"])
+
+
 def test_a_header_that_cannot_be_sent_is_a_config_error(connect: Connect) -> None:
     """Its value is not shown."""
     headers = {"Authorization": "Bearer \u2603"}
@@ -830,7 +886,8 @@ def test_a_server_that_ends_in_the_middle_of_a_call_over_http_leaves_it_open(
 ) -> None:
     """It was sent once; afterwards nobody listens."""
     notes = tmp_path / "notes"
-    library = connect(served(NOTES=str(notes)))
+    endpoint = served(NOTES=str(notes))
+    library = connect(endpoint)
     assert failure(lambda: call(library, "crash")) == {
         "code": "unreachable",
         "effect": "unknown",
@@ -839,4 +896,12 @@ def test_a_server_that_ends_in_the_middle_of_a_call_over_http_leaves_it_open(
         "details": None,
     }
     assert lines_of(notes) == ["crash"]
+    poll(lambda: not is_listening(str(endpoint.url)))
     assert failure(lambda: call(library, "echo", text="x"))["effect"] == "none"
+
+
+def is_listening(url: str) -> bool:
+    """Whether anybody accepts connections there."""
+    address = httpx.URL(url)
+    with socket.socket() as probe:
+        return probe.connect_ex((address.host, address.port or 80)) == 0
