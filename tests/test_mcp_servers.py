@@ -378,6 +378,18 @@ class TestEntries:
             *servers.all.values()
         ]
 
+    def test_name_that_is_the_alias_of_another_is_no_target(self, configured: Configured) -> None:
+        """A command could change the wrong one; Lua knows aliases only."""
+        entries = {"a-b": {"command": "x"}, "a_b": {"command": "y"}}
+        servers = configured({"home/mcp.json": {"mcpServers": entries}})
+        assert servers.get("a_b").name == "a-b"
+        assert refused(lambda: servers.find("a_b")) == (
+            ConfigError,
+            "a_b is the name of one MCP server, and the alias of a-b",
+            "Write a-b, or a_b_2 for the other one.",
+        )
+        assert [servers.find(name).name for name in ("a-b", "a_b_2")] == ["a-b", "a_b"]
+
     def test_unknown_and_disabled_servers_say_what_to_do(self, configured: Configured) -> None:
         """The nearest names, or the command that enables it."""
         entries = {"git hub": {"command": "x", "enabled": False}, "gitlab": {"command": "x"}}
@@ -499,11 +511,11 @@ class TestReferences:
             }
         )
         assert found.secrets == ("from-args", "from-env", "joined")
-        url = "https://x.example/mcp?apiKey=from-url&page=visible&token=${T}"
+        url = "https://x.example/mcp?apiKey=from%2Durl&page=visible&token=${T}"
         found = endpoint(
             {"url": url, "headers": {"Authorization": "Bearer abcd"}}, {"T": "by-name"}
         )
-        assert found.secrets == ("Bearer abcd", "from-url", "by-name", "abcd")
+        assert found.secrets == ("Bearer abcd", "from%2Durl", "from-url", "by-name", "abcd")
 
     def test_no_secret_is_in_a_repr(self, endpoint: Callable[..., Endpoint]) -> None:
         """Nor what could be one."""

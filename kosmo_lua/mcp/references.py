@@ -8,6 +8,7 @@ ${workspaceFolder}   ${userHome}                                  the root of th
 import os
 import re
 from collections.abc import Iterator, Mapping
+from shlex import quote
 from typing import NamedTuple
 
 from kosmo_lua.config import Config
@@ -176,7 +177,9 @@ class Expansion:
             )
         problem = f"needs the secret {name}, which is not stored"
         account, key = ".".join(words[1:-1]), words[-1]
-        raise self._failed(field, problem, f"Run: kosmo mcp:secret:set {account} {key}")
+        raise self._failed(
+            field, problem, f"Run: kosmo mcp:secret:set {quote(account)} {quote(key)}"
+        )
 
     def _find_literals(
         self, env: Mapping[str, str], headers: Mapping[str, str], args: list[str], url: str | None
@@ -230,7 +233,7 @@ def _reference(inside: str, server: Server, field: str) -> Reference:
         key = inside.removeprefix("input:")
         problem = f"has {shown(f'${{{inside}}}')}, which only VS Code can ask for"
         stored = f"@secret:mcp.{server.name}.{key}"
-        hint = f"Run kosmo mcp:secret:set {server.name} {key}, and write {stored} there."
+        hint = f"Run kosmo mcp:secret:set {quote(server.name)} {quote(key)}, and write {stored} there."
         raise _failed(server, field, problem, hint)
     found = _VARIABLE.fullmatch(inside)
     if not found or "${" in inside:
