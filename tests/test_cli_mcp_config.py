@@ -307,6 +307,22 @@ class TestList:
         [server] = done("mcp:list", kosmo("mcp:list", "--json"))["servers"]
         assert server["url"] == "https://[${X}?key=********&b"
 
+    def test_rules_are_about_one_server_or_all(
+        self, kosmo: Kosmo, home: Path, project: Path
+    ) -> None:
+        """The most specific counts, as for integrations."""
+        project.write_text(
+            json.dumps({"mcpServers": {n: {"command": "x"} for n in ("a", "b-c", "1")}})
+        )
+        rules = ('"mcp.write" = "deny"', '"mcp.b_c.write" = "allow"', '"mcp._1.read" = "ask"')
+        (home / "config.toml").write_text("\n".join(("[policy]", *rules)))
+        servers = done("mcp:list", kosmo("mcp:list", "--json"))["servers"]
+        assert {each["name"]: [*each["permissions"].values()] for each in servers} == {
+            "1": ["ask", "deny"],
+            "a": ["allow", "deny"],
+            "b-c": ["allow", "allow"],
+        }
+
     def test_without_servers_it_says_so(self, kosmo: Kosmo) -> None:
         """No file, no error."""
         assert kosmo("mcp:list").stdout == "There are no MCP servers.\n"

@@ -170,7 +170,7 @@ class Expansion:
             account, key = ".".join(words[1:at]), ".".join(words[at:])
             stored = accounts.get(account, {}).get(key)
             if isinstance(stored, str) and stored.strip():
-                return resolve(stored.strip(), STORE, account, key, self._tell)
+                return self._resolved(stored.strip(), account, key, field)
         if words[0] != STORE or len(words) < 3:  # noqa: PLR2004  # mcp, the server, the key
             raise self._failed(
                 field, f"needs the secret {shown(name)}; such names are mcp.SERVER.KEY"
@@ -180,6 +180,16 @@ class Expansion:
         raise self._failed(
             field, problem, f"Run: kosmo mcp:secret:set {quote(account)} {quote(key)}"
         )
+
+    def _resolved(self, stored: str, account: str, key: str, field: str) -> str:
+        try:
+            return resolve(stored, STORE, account, key, self._tell)
+        except ConfigError as error:
+            error.message = f"the MCP server {self._server.name}: {field}: {error.message}"
+            if "accounts:add" in (error.hint or ""):
+                command = f"kosmo mcp:secret:set {quote(account)} {quote(key)} --keyring"
+                error.hint = f"Store it again with {command}"
+            raise
 
     def _find_literals(
         self, env: Mapping[str, str], headers: Mapping[str, str], args: list[str], url: str | None
