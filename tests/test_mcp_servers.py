@@ -220,10 +220,10 @@ class TestFiles:
     @pytest.mark.parametrize("piece", ['"\\', "/*", ", ", '"', "//", ",\n", '"a",', "[", "/**/"])
     def test_no_text_takes_long_to_read(self, configured: Configured, piece: str) -> None:
         """A stranger's file cannot stop every command of the project."""
-        servers = configured({"project/.mcp.json": piece * (1_000_000 // len(piece))})
+        servers = configured({"project/.mcp.json": piece * (300_000 // len(piece))})
         start = time.monotonic()
         assert len(servers.problems) == 1
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 3
 
     def test_nothing_is_read_before_it_is_asked_for(self, root: Path) -> None:
         """A run that touches no server never pays."""

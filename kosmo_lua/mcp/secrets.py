@@ -21,10 +21,12 @@ from kosmo_lua.config.stored import (
 from kosmo_lua.errors import ConfigError, UnknownAccount
 from kosmo_lua.mcp.definitions import check_name, is_unicode
 from kosmo_lua.mcp.documents import shown
-from kosmo_lua.mcp.references import STORE
 
 if TYPE_CHECKING:
     from kosmo_lua.config.files import Document
+
+STORE = "mcp"
+"""The name below which credentials.toml has the secrets of MCP servers, as of an integration."""
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 

@@ -118,7 +118,7 @@ class Servers:
             ConfigError: a variable or a secret that its definition needs is not there.
             ExtraMissing: a secret is in the keyring, which is not installed.
         """
-        from kosmo_lua.mcp.references import Expansion  # noqa: PLC0415  # subprocess, only to reach one
+        from kosmo_lua.mcp.expansion import Expansion  # noqa: PLC0415  # subprocess, only to reach one
 
         return Expansion(server, self._config, self._environ, tell).endpoint()
 
