@@ -206,6 +206,7 @@ class TestAdd:
                 "{}: s: type sse is not supported: streamable HTTP is; ask the server for it",
             ),
             (["../s", "x"], 78, "{}: '../s' cannot be the name of an MCP server"),
+            (["s", b"\xff".decode(errors="surrogateescape")], 78, "{}: s: command must be a text"),
             (["s", "", "x"], 78, "{}: s: command is empty"),
         ],
     )
@@ -299,6 +300,28 @@ class TestList:
         assert [re.split("  +", line) for line in finished.stdout.splitlines()] == rows
         assert finished.stderr.startswith(f"warning: {project}: '\\x1b]0;' cannot be the name")
         assert "\x1b" not in finished.stdout + finished.stderr
+
+    def test_address_that_is_none_yet_is_shown(self, kosmo: Kosmo, project: Path) -> None:
+        """With its references it can be anything, and no reason to show nothing else."""
+        project.write_text(json.dumps({"mcpServers": {"s": {"url": "https://[${X}?key=a&b"}}}))
+        [server] = done("mcp:list", kosmo("mcp:list", "--json"))["servers"]
+        assert server["url"] == "https://[${X}?key=********&b"
+
+    def test_rules_are_about_one_server_or_all(
+        self, kosmo: Kosmo, home: Path, project: Path
+    ) -> None:
+        """The most specific counts, as for integrations."""
+        project.write_text(
+            json.dumps({"mcpServers": {n: {"command": "x"} for n in ("a", "b-c", "1")}})
+        )
+        rules = ('"mcp.write" = "deny"', '"mcp.b_c.write" = "allow"', '"mcp._1.read" = "ask"')
+        (home / "config.toml").write_text("\n".join(("[policy]", *rules)))
+        servers = done("mcp:list", kosmo("mcp:list", "--json"))["servers"]
+        assert {each["name"]: [*each["permissions"].values()] for each in servers} == {
+            "1": ["ask", "deny"],
+            "a": ["allow", "deny"],
+            "b-c": ["allow", "allow"],
+        }
 
     def test_without_servers_it_says_so(self, kosmo: Kosmo) -> None:
         """No file, no error."""

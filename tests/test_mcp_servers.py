@@ -3,15 +3,18 @@
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
 
 from kosmo_lua.config import Config
 from kosmo_lua.errors import ConfigError, Denied, KosmoError, UnknownIntegration
+from kosmo_lua.mcp.secrets import Secrets
 from kosmo_lua.mcp.server import Endpoint
 from kosmo_lua.mcp.servers import Servers
 
@@ -217,10 +220,10 @@ class TestFiles:
     @pytest.mark.parametrize("piece", ['"\\', "/*", ", ", '"', "//", ",\n", '"a",', "[", "/**/"])
     def test_no_text_takes_long_to_read(self, configured: Configured, piece: str) -> None:
         """A stranger's file cannot stop every command of the project."""
-        servers = configured({"project/.mcp.json": piece * (1_000_000 // len(piece))})
+        servers = configured({"project/.mcp.json": piece * (300_000 // len(piece))})
         start = time.monotonic()
         assert len(servers.problems) == 1
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 3
 
     def test_nothing_is_read_before_it_is_asked_for(self, root: Path) -> None:
         """A run that touches no server never pays."""
@@ -378,6 +381,18 @@ class TestEntries:
             *servers.all.values()
         ]
 
+    def test_name_that_is_the_alias_of_another_is_no_target(self, configured: Configured) -> None:
+        """A command could change the wrong one; Lua knows aliases only."""
+        entries = {"a-b": {"command": "x"}, "a_b": {"command": "y"}}
+        servers = configured({"home/mcp.json": {"mcpServers": entries}})
+        assert servers.get("a_b").name == "a-b"
+        assert refused(lambda: servers.find("a_b")) == (
+            ConfigError,
+            "a_b is the name of one MCP server, and the alias of a-b",
+            "Write a-b, or a_b_2 for the other one.",
+        )
+        assert [servers.find(name).name for name in ("a-b", "a_b_2")] == ["a-b", "a_b"]
+
     def test_unknown_and_disabled_servers_say_what_to_do(self, configured: Configured) -> None:
         """The nearest names, or the command that enables it."""
         entries = {"git hub": {"command": "x", "enabled": False}, "gitlab": {"command": "x"}}
@@ -499,11 +514,11 @@ class TestReferences:
             }
         )
         assert found.secrets == ("from-args", "from-env", "joined")
-        url = "https://x.example/mcp?apiKey=from-url&page=visible&token=${T}"
+        url = "https://x.example/mcp?apiKey=from%2Durl&page=visible&token=${T}"
         found = endpoint(
             {"url": url, "headers": {"Authorization": "Bearer abcd"}}, {"T": "by-name"}
         )
-        assert found.secrets == ("Bearer abcd", "from-url", "by-name", "abcd")
+        assert found.secrets == ("Bearer abcd", "from%2Durl", "from-url", "by-name", "abcd")
 
     def test_no_secret_is_in_a_repr(self, endpoint: Callable[..., Endpoint]) -> None:
         """Nor what could be one."""
@@ -564,4 +579,67 @@ class TestReferences:
             ConfigError,
             f"the MCP server s: {message}",
             hint,
+        )
+
+
+class _Memory(KeyringBackend):
+    """A keyring for the length of a test."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # keyring's
+        self.kept: dict[str, str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:  # noqa: ARG002  # its signature
+        return self.kept.get(username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:  # noqa: ARG002  # the same
+        self.kept[username] = password
+
+    def delete_password(self, service: str, username: str) -> None:  # noqa: ARG002  # the same
+        del self.kept[username]
+
+
+@pytest.fixture
+def memory() -> Iterator[_Memory]:
+    """Use a keyring of this test's own."""
+    previous = keyring.get_keyring()
+    memory = _Memory()
+    keyring.set_keyring(memory)
+    yield memory
+    keyring.set_keyring(previous)
+
+
+class TestKeyring:
+    """Secrets in the system's keyring."""
+
+    def test_secret_is_kept_there_used_and_forgotten(
+        self, endpoint: Callable[..., Endpoint], memory: _Memory, tmp_path: Path
+    ) -> None:
+        """The file says only that it is there; another value takes its place, and leaves none behind."""
+        entry = {"command": "x", "env": {"A": "@secret:mcp.s.KEY"}}
+        file = tmp_path / "home/credentials.toml"
+        file.parent.mkdir()
+        secrets = Secrets(Config(str(file.parent)))
+        secrets.store("s", "KEY", "s3cret", keyring=True)
+        assert (memory.kept, secrets.kinds("s")) == ({"mcp.s.KEY": "s3cret"}, {"KEY": "keyring"})
+        assert "s3cret" not in file.read_text()
+        assert endpoint(entry, secrets=file.read_text()).env["A"] == "s3cret"
+        secrets.store("s", "KEY", "in the file")
+        assert (memory.kept, secrets.kinds("s")) == ({}, {"KEY": "file"})
+        secrets.store("s", "KEY", "s3cret", keyring=True)
+        secrets.forget("s", "KEY")
+        assert (memory.kept, secrets.kinds("s")) == ({}, {})
+
+    def test_missing_value_says_how_to_store_it(
+        self, endpoint: Callable[..., Endpoint], memory: _Memory
+    ) -> None:
+        """Another machine has the file and not the keyring."""
+        assert memory.kept == {}
+        entry = {"command": "x", "env": {"A": "@secret:mcp.s.KEY"}}
+        assert refused(lambda: endpoint(entry, secrets="[mcp.s]\nKEY = 'keyring:'\n")) == (
+            ConfigError,
+            "the MCP server s: env.A: the keyring has no KEY of the account s of mcp",
+            "Store it again with kosmo mcp:secret:set s KEY --keyring",
         )

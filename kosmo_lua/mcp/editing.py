@@ -63,6 +63,7 @@ class Editor:
             UnknownIntegration: there is none.
             ConfigError: a file cannot be read.
         """
+        servers.check_unambiguous(name)
         server = servers.all.get(name)
         if server and project in (None, server.project is not None):
             return Place(server.source, server.project, server.name)

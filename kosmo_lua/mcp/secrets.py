@@ -19,12 +19,14 @@ from kosmo_lua.config.stored import (
     keep_in_keyring,
 )
 from kosmo_lua.errors import ConfigError, UnknownAccount
-from kosmo_lua.mcp.definitions import check_name
+from kosmo_lua.mcp.definitions import check_name, is_unicode
 from kosmo_lua.mcp.documents import shown
-from kosmo_lua.mcp.references import STORE
 
 if TYPE_CHECKING:
     from kosmo_lua.config.files import Document
+
+STORE = "mcp"
+"""The name below which credentials.toml has the secrets of MCP servers, as of an integration."""
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 
@@ -52,7 +54,7 @@ class Secrets:
             message = f"{shown(key)} cannot be the key of a secret"
             raise ConfigError(message, hint="Use up to 64 letters, digits, _, - and .")
         value = value.strip()
-        if not value or "\0" in value or value == KEYRING:
+        if not value or "\0" in value or value == KEYRING or not is_unicode(value):
             raise ConfigError(f"{key} of {server} has no value that can be stored")
         check_value(value, key)
         had = self._config.accounts(STORE).get(server, {}).get(key)

@@ -1,6 +1,7 @@
 """kosmo mcp:add: a new server, from the words of a command line."""
 
 from collections.abc import Iterable
+from shlex import quote
 from typing import Any
 
 import click
@@ -69,7 +70,7 @@ def command(*, name: str, project: bool | None, as_json: bool, **options: Any) -
     server = server_of(name, entry, path, setup.config.root if project else None)
     if editor.put(path, {name: entry})[name] == "exists":
         message = f"there is another MCP server {name} in {path}"
-        raise ConfigError(message, hint=f"Run: kosmo mcp:remove {server.handle}")
+        raise ConfigError(message, hint=f"Run: kosmo mcp:remove {quote(name)}")
     setup.trust.grant(server)
     setup.reread()
     server = _added(setup, server)
@@ -166,7 +167,7 @@ def _warnings(server: Server) -> list[str]:
         written.append(("the address", "KEY"))
     return [
         f"{what} looks like a secret, and is now in {server.source} as plain text:"
-        f" store it with kosmo mcp:secret:set {server.handle} {key},"
+        f" store it with kosmo mcp:secret:set {quote(server.name)} {key},"
         f" and write ${{KOSMO_SECRET:mcp.{server.name}.{key}}} there"
         for what, key in written
     ]

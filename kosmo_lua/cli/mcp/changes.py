@@ -133,4 +133,6 @@ def _told(facts: ServerImport) -> str:
     text = f"{facts.path}: {'; '.join(parts) or 'nothing to import'}"
     if facts.scope == "project" and (facts.added or facts.replaced):
         text += "\nReview them, then trust each: kosmo mcp:trust SERVER"
+    elif facts.added or facts.replaced:
+        text += "\nThey are your own now, and need no trust: review them."
     return text

@@ -13,6 +13,8 @@ from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.strict import StrictCommand
 from kosmo_lua.mcp.secrets import Secrets
 
+_LARGEST = 65_536
+
 
 @click.command("mcp:secret:set", cls=StrictCommand, short_help="Store a secret of a server.")
 @server_argument
@@ -94,9 +96,11 @@ def _read(key: str, *, asked: bool) -> str:
     if sys.stdin is None or sys.stdin.closed or (asked and sys.stdin.isatty()):
         raise _refused("there is nobody to ask: give the secret on stdin, with --stdin")
     try:
-        value = sys.stdin.buffer.read(1 << 20).decode()
+        value = sys.stdin.buffer.read(_LARGEST + 1).decode()
     except (OSError, UnicodeDecodeError):
         raise _refused("stdin cannot be read as UTF-8") from None
+    if len(value) > _LARGEST:
+        raise _refused(f"stdin has more than {_LARGEST:,} characters: that is no secret")
     if not value.strip():
         raise _refused("stdin is empty: give the secret there")
     return value
