@@ -36,6 +36,7 @@ class Backend:
         environ: where accounts and policy are read from, before the files of `config`.
         config: the user's files and the project's; by default there are none.
         integrations: which ones there are; by default every installed one.
+        only: the names of those that may be used; None: all.
         force: lift the policies `ask` and `deny`.
         read_only: deny every write.
         audited: record a hash of the arguments of each call.
@@ -55,6 +56,7 @@ class Backend:
         *,
         config: Config | None = None,
         integrations: "Sequence[Integration[Any]] | None" = None,
+        only: Sequence[str] | None = None,
         force: bool = False,
         read_only: bool = False,
         audited: bool = False,
@@ -79,6 +81,7 @@ class Backend:
         self._direct_run: Run | None = None
         self._lock = Lock()
         self._integrations = integrations
+        self._only = only
         self._force = force
         self._emulator_url = emulator_url
         self._remedy = remedy
@@ -89,8 +92,12 @@ class Backend:
         from kosmo_lua.catalog import Catalog  # noqa: PLC0415  # importlib.metadata, only for app and docs
 
         if self._integrations is not None:
-            return Catalog(self._integrations)
-        return Catalog.installed()
+            return self.chosen(Catalog(self._integrations))
+        return self.chosen(Catalog.installed())
+
+    def chosen(self, catalog: "Catalog") -> "Catalog":
+        """Return what of a catalog may be used."""
+        return catalog if self._only is None else catalog.only(self._only)
 
     @cached_property
     def accounts(self) -> "Accounts":
@@ -231,6 +238,7 @@ class Backend:
             raise UsageError(message, hint='Use isolation="thread", or install them as packages.')
         return {
             "environ": {**self._environ},
+            "only": self._only and [*self._only],
             "config": [self._config.folder, self._config.project_path, self._config.root],
             "force": self._force,
             "read_only": self._read_only,
@@ -249,6 +257,7 @@ class Backend:
         cls,
         environ: Mapping[str, str],
         *,
+        only: list[str] | None,
         config: list[str | None],
         force: bool,
         read_only: bool,
@@ -264,6 +273,7 @@ class Backend:
         """Make it of the JSON of another process."""
         return cls(
             environ,
+            only=only,
             config=Config(*config),
             force=force,
             read_only=read_only,
@@ -274,7 +284,7 @@ class Backend:
             replay=replay,
             dry_run=dry_run,
             emulator_url=(lambda: emulator_url) if emulator_url else None,
-            remedy=(lambda: remedy) if remedy else None,
+            remedy=None if remedy is None else lambda: remedy,
         )
 
 

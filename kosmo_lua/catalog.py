@@ -45,7 +45,20 @@ class Integrations(Mapping[str, "Integration[Any]"]):
         self.problems: dict[str, list[str]] = {}
         """Why one is absent, of those that were asked for so far, by the name of the entry point."""
 
+    def only(self, names: Iterable[str]) -> "Integrations":
+        """Return those of these names; what was loaded here is not loaded again."""
+        chosen = Integrations([])
+        chosen.names = [name for name in self.names if name in {*names}]
+        chosen._found = self._found  # noqa: SLF001  # of the same class
+        chosen._entries = {  # noqa: SLF001  # the same
+            name: self._entries[name] for name in chosen.names if name in self._entries
+        }
+        chosen.problems = self.problems
+        return chosen
+
     def __getitem__(self, name: str) -> "Integration[Any]":
+        if name not in self.names:
+            raise KeyError(name)
         if name not in self._found:
             self._found[name] = self._load(name, self._entries[name])
         integration = self._found[name]
@@ -94,6 +107,19 @@ class Catalog:
     def installed(cls) -> "Catalog":
         """Return what installed packages offer, each integration loaded when it is asked for."""
         return cls([], entry_points(group=GROUP))
+
+    def only(self, names: Iterable[str]) -> "Catalog":
+        """Return the catalog of these integrations alone.
+
+        Raises:
+            UnknownIntegration: there is none of a name; names the nearest ones.
+        """
+        chosen = Catalog([])
+        chosen.integrations = self.integrations.only([self._known(name) for name in names])
+        return chosen
+
+    def _known(self, name: str) -> str:
+        return name if name in self.names else self.integration(name).name
 
     @property
     def names(self) -> list[str]:

@@ -28,6 +28,7 @@ from kosmo_lua.answers.catalog import (
     PageEntry,
     Provider,
 )
+from kosmo_lua.answers.gateway import ClientConfig, Installed, Serving
 from kosmo_lua.answers.readiness import (
     AccountState,
     Check,
@@ -57,6 +58,7 @@ __all__ = [
     "Candidate",
     "Check",
     "Checked",
+    "ClientConfig",
     "Configured",
     "Diagnoses",
     "Diagnosis",
@@ -67,12 +69,14 @@ __all__ = [
     "Found",
     "FunctionEntry",
     "FunctionSchema",
+    "Installed",
     "Listing",
     "Page",
     "PageEntry",
     "Permissions",
     "Provider",
     "ProviderState",
+    "Serving",
     "Setting",
     "SettingEntry",
     "Status",
@@ -94,6 +98,9 @@ SHAPES: "Mapping[str, type[Any]]" = {
     "accounts:add": AccountChange,
     "accounts:remove": AccountChange,
     "config:explain": Explanation,
+    "mcp:serve": Serving,
+    "mcp:gateway:export": ClientConfig,
+    "mcp:gateway:install": Installed,
     "audit": AuditLog,
 }
 """Each command whose envelope is an Answer, and the record in it."""

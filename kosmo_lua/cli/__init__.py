@@ -48,6 +48,9 @@ COMMANDS = {
     "accounts:add": "accounts:add_command",
     "accounts:remove": "accounts:remove_command",
     "config:explain": "config:explain_command",
+    "mcp:serve": "mcp.serve:command",
+    "mcp:gateway:export": "mcp.gateway:export_command",
+    "mcp:gateway:install": "mcp.gateway:install_command",
     "audit": "audit:command",
     "emulator": "emulator:command",
 }
