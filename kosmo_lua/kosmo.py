@@ -42,6 +42,7 @@ class Kosmo:
     Arguments:
         integrations: which ones there are; by default every installed one.
         only: the names of those that may be used; by default all.
+        servers: the names of the MCP servers that may be used; by default all that are configured.
         environ: where accounts and policy are read from; by default `os.environ`.
         config: the files of the user, and of a project; by default those of the user whom `environ` names by
             KOSMO_HOME, XDG_CONFIG_HOME or HOME, and of no project.
@@ -73,6 +74,7 @@ class Kosmo:
         *,
         integrations: "Sequence[Integration[Any]] | None" = None,
         only: Sequence[str] | None = None,
+        servers: Sequence[str] | None = None,
         environ: Mapping[str, str] | None = None,
         config: Config | None = None,
         emulator: "bool | Emulator" = False,
@@ -106,6 +108,7 @@ class Kosmo:
             config=self.config,
             integrations=integrations,
             only=only,
+            servers=servers,
             force=force,
             read_only=read_only,
             audited=audit is not None,

@@ -168,7 +168,7 @@ class Policy:
 
 @cache
 def _variable_of(integration: str, access: Access) -> str:
-    return f"KOSMO_{integration}_{access}".upper()
+    return f"KOSMO_{integration}_{access}".replace(".", "_").upper()
 
 
 def _which(rule: Rule, kind: str) -> str:

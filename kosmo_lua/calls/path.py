@@ -51,6 +51,8 @@ class Calls:
         run: "Run | None" = None,
         recording: Recording | None = None,
     ) -> None:
+        self.catalog = catalog
+        """What can be called."""
         self._clients = Clients(accounts, record)
         self._equipment = Equipment(
             self._clients, retry_budget=retry_budget, run=run, unsent=self._unsent
@@ -214,6 +216,8 @@ class Calls:
         """Close every connection."""
         self.stop()
         self._clients.close()
+        if self.catalog.servers:
+            self.catalog.servers.close()
         if self._recording:
             self._recording.close()
 

@@ -91,7 +91,6 @@ class FunctionCommand(click.Command):
 
     def _call(self, **options: Any) -> int:  # noqa: ANN401  # click's values, one for each option
         target = self.target
-        name = f"{target.integration.name}.{target.account}.{target.function.name}"
         config, printer = Config.here(), Printer()
         asks = on_terminal() and options["payload"] != "-"
         shows = not (options["as_json"] or options["quiet"]) and can_rewrite()
@@ -109,7 +108,7 @@ class FunctionCommand(click.Command):
             arguments = self._arguments(options)
             with printer:
                 result = kosmo.attempt(
-                    name,
+                    target.name,
                     arguments,
                     account=options["account"],
                     dry_run=options["dry_run"],

@@ -6,6 +6,7 @@ from kosmo_lua.config import Config
 from kosmo_lua.gateway.offer import Offer
 from kosmo_lua.kosmo import Kosmo
 from kosmo_lua.lua.limits import Limits
+from kosmo_lua.mcp.servers import Servers
 
 
 def reader_and_writer(  # noqa: PLR0913  # what Kosmo is given
@@ -29,6 +30,7 @@ def reader_and_writer(  # noqa: PLR0913  # what Kosmo is given
     def make(*, read_only: bool, lent: Kosmo | None) -> Kosmo:
         return Kosmo(
             only=offer.only,
+            servers=offer.upstreams,
             environ=environ,
             config=config,
             limits=limits,
@@ -40,6 +42,8 @@ def reader_and_writer(  # noqa: PLR0913  # what Kosmo is given
             remedy=lambda: "",  # an agent shall not be told how to force its way
         )
 
+    for name in offer.upstreams or ():  # an unknown name is said before anything is served
+        Servers(config, environ).find(name)
     reader = make(read_only=True, lent=None)
-    _ = reader.catalog  # an unknown name is said before anything is served
+    _ = reader.catalog
     return reader, make(read_only=False, lent=reader) if offer.writes else None

@@ -27,6 +27,8 @@ class Offer:
     """Whether there are tools that write."""
     only: tuple[str, ...] | None = None
     """The names of the integrations that are offered; None: all."""
+    upstreams: tuple[str, ...] | None = None
+    """The names of the MCP servers that are offered; None: all."""
     max_result_chars: int = 50_000
     """Characters of the JSON of a reply; `SMALLEST` at least."""
 

@@ -8,6 +8,14 @@ from kosmo_lua.http import Api, Event
 from kosmo_lua.results import Access
 from kosmo_lua.values import Json, JsonObject
 
+SERVER = "mcp."
+"""What the name of an integration begins with that is an MCP server: `mcp.github`."""
+
+
+def lua_path(integration: str) -> str:
+    """Return where an integration is in Lua, by its name: `app.integrations.segment`, `app.mcp.github`."""
+    return f"app.{'' if integration.startswith(SERVER) else 'integrations.'}{integration}"
+
 
 @dataclass(frozen=True)
 class Emulation:
@@ -74,6 +82,11 @@ class Function:
         return f"{self.integration}.{self.name}"
 
     @property
+    def lua_path(self) -> str:
+        """Where it is in Lua: `app.integrations.segment.identify_user`."""
+        return f"{lua_path(self.integration)}.{self.name}"
+
+    @property
     def log_name(self) -> str:
         """The name that its calls have: those of an iterator are calls of what lists one page."""
         return (self.lists or self).full_name
@@ -81,6 +94,6 @@ class Function:
     @property
     def spellings(self) -> tuple[str, ...]:
         """Every name that means this function, the canonical one first."""
-        names, prefix = (self.name, *self.aliases), f"{self.integration}_"
+        names, prefix = (self.name, *self.aliases), f"{self.integration.replace('.', '_')}_"
         slugs = (name if name.startswith(prefix) else prefix + name for name in names)
         return tuple(dict.fromkeys([*names, *slugs]))

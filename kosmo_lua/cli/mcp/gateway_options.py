@@ -44,6 +44,16 @@ _OPTIONS = (
         "--integrations", callback=_names, metavar="NAME,NAME", help="The same, several at once."
     ),
     click.option(
+        "--upstream",
+        "upstream",
+        multiple=True,
+        metavar="NAME",
+        help="Offer this MCP server only; may be repeated.",
+    ),
+    click.option(
+        "--upstreams", callback=_names, metavar="NAME,NAME", help="The same, several at once."
+    ),
+    click.option(
         "--max-result-chars",
         type=click.IntRange(min=SMALLEST),
         default=50_000,
@@ -69,13 +79,18 @@ def gateway_options(command: _Command) -> _Command:
 
 def offer_of(options: dict[str, Any]) -> Offer:
     """Return what the options say."""
-    names = (*options["integration"], *options["integrations"])
     return Offer(
         expose=options["expose"],
         writes=options["write"] == "allow",
-        only=tuple(dict.fromkeys(names)) or None,
+        only=_chosen(options, "integration"),
+        upstreams=_chosen(options, "upstream"),
         max_result_chars=options["max_result_chars"],
     )
+
+
+def _chosen(options: dict[str, Any], kind: str) -> tuple[str, ...] | None:
+    """Return the names of both spellings; None: nobody has named any."""
+    return tuple(dict.fromkeys((*options[kind], *options[f"{kind}s"]))) or None
 
 
 def flags_of(ctx: click.Context, options: dict[str, Any]) -> list[str]:
