@@ -38,8 +38,8 @@ _DEFAULTS = [Rule("allow", "read"), Rule("ask", "write")]
 class Policy:
     """Decides, once per call and before credentials are loaded, whether it may go on.
 
-    `remedy` returns the command that would have allowed it, for the hint, or "" where there is none; embedders
-    leave it out.
+    `remedy` returns the command that would have allowed it, for the hint, or "" where there is none;
+    embedders leave it out.
     """
 
     def __init__(

@@ -43,7 +43,7 @@ class Integrations(Mapping[str, "Integration[Any]"]):
         """Return those of these names; what was loaded here is not loaded again."""
         chosen, wanted = Integrations(()), {*names}
         chosen.names = [name for name in self.names if name in wanted]
-        chosen._found, chosen._entries = self._found, self._entries  # noqa: SLF001  # of the same class
+        chosen._found, chosen._entries = self._found, self._entries
         chosen.problems = self.problems
         return chosen
 

@@ -57,15 +57,17 @@ SEARCH = """Find functions and guides of kosmo by words. Begin here: names and p
 READ = """Read a page of the docs before you call a function: its parameters, what it returns, an example. \
 Guides: {guides}."""
 
-RUN_READ = """Run a Lua 5.4 script that only reads: every write is refused (`denied`) and nothing is changed.
-- Call: app.integrations.NAME.FUNCTION{field = value}; of another account: app.integrations.NAME.ACCOUNT.FUNCTION{}.
-- `return` a value, or print. Errors are tables with code, hint, effect; catch them with pcall.
-- Helpers: json, regex, docs, parallel, batch (read_doc overview). Each script starts anew: no files, no network.
-- Lists: for item in app.integrations.NAME.each_ITEM() do ... end."""
+RUN_READ = """Run a Lua 5.4 script that only reads: every write is refused (`denied`).
+- Call: app.integrations.NAME.FUNCTION{field = value}; of another account: \
+app.integrations.NAME.ACCOUNT.FUNCTION{}; of an MCP server: app.mcp.NAME.TOOL{}.
+- Lists: for item in app.integrations.NAME.each_ITEM{} do ... end.
+- `return` a value, or print. Errors are tables with code, hint and effect; pcall catches them.
+- Helpers: json, regex, docs, parallel, batch (read_doc overview). Each script starts anew, without files \
+and network."""
 
-RUN_WRITE = """Run a Lua 5.4 script that may also write, after run_read has shown what to do. It is like run_read \
-otherwise. What the user's policy denies stays denied. After an error look at call_log: `effect` says what was sent; \
-do not repeat what is `sent` or `unknown`."""
+RUN_WRITE = """Run a Lua 5.4 script that may also write; it is like run_read otherwise. Try the reads in \
+run_read first. What the user's policy denies stays denied. After an error look at call_log: its `effect` says \
+what was sent; do not repeat what is `sent` or `unknown`."""
 
 
 class CodeTools:
@@ -92,7 +94,7 @@ class CodeTools:
     def instructions(self) -> str:
         """How to work with them; loads no integration."""
         write = " 4. run_write runs one that writes, too." if self._writer else ""
-        names = _joined(self._reader.catalog.names, LISTED)
+        names = _joined(_names(self._reader.catalog), LISTED)
         return INSTRUCTIONS.format(write=write, names=names or "none are installed")
 
     def tools(self) -> list[Tool]:
@@ -119,7 +121,9 @@ class CodeTools:
     def _search(self, arguments: JsonObject, _: Ticket) -> Reply:
         query = check(_Query, arguments).query
         found = self._reader.reference.search(query)
-        found = found.replace("docs.list() shows every page.", f"read_doc {INDEX} lists all pages.")
+        found = found.replace(
+            "docs.list() shows every page.", f"read_doc {INDEX} lists all pages."
+        )
         return text_reply(found, self._offer.max_result_chars)
 
     def _read(self, arguments: JsonObject, _: Ticket) -> Reply:
@@ -139,11 +143,22 @@ class CodeTools:
 
 
 def summaries(catalog: Catalog) -> str:
-    """List the integrations with a line each, or, of many, as many names as fit."""
-    lines = [f"- {each.name}: {each.summary}" for each in catalog.integrations.values()]
-    if len(text := "\n".join(["Integrations:", *lines])) <= LISTED:
-        return text
-    return f"Integrations: {_joined([*catalog.integrations], LISTED)}."
+    """List the integrations and the MCP servers with a line each, or, of many, as many names as fit.
+
+    No server is contacted to be listed.
+    """
+    lines = {each.name: each.summary for each in catalog.known}
+    lines = dict.fromkeys(_names(catalog), "an MCP server.") | lines
+    text = "\n".join(f"- {name}: {summary}" for name, summary in lines.items())
+    if len(text) <= LISTED:
+        return f"Integrations:\n{text}"
+    return f"Integrations: {_joined([*lines], LISTED)}."
+
+
+def _names(catalog: Catalog) -> list[str]:
+    """Return the names of the integrations, and of the MCP servers as they are below app; loads none."""
+    servers = catalog.servers.names if catalog.servers else ()
+    return [*catalog.names, *(f"mcp.{name}" for name in servers)]
 
 
 def _joined(names: Sequence[str], room: int) -> str:

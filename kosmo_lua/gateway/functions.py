@@ -2,20 +2,22 @@
 
 import hashlib
 import json
+import sys
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.errors import InvalidArguments, KosmoError
 from kosmo_lua.gateway.offer import Offer
 from kosmo_lua.gateway.replies import reply
 from kosmo_lua.gateway.scripts import Scripts, Ticket
 from kosmo_lua.gateway.tools import Reply, Tool
+from kosmo_lua.integration import SERVER
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # only named here
     from collections.abc import Iterator
 
-    from kosmo_lua.integration import Function
+    from kosmo_lua.integration import Function, Integration
     from kosmo_lua.kosmo import Kosmo
 
 LONGEST = 64
@@ -24,11 +26,14 @@ LONGEST = 64
 ACCOUNT = "_account"
 """The argument that selects an account."""
 
-_CALL = """local group, name, account, arguments = table.unpack(arg)
-return app[group][name][account][arg[5]](json.decode(arguments, {null = true}))"""
-"""Calls the function that `arg` names. Arguments come as JSON, so no text of a client is ever code."""
+_CALL = """local place = app
+for at = 2, #arg do place = place[arg[at]] end
+return place(json.decode(arg[1], {null = true}))"""
+"""Calls the function whose path `arg` has, after the arguments as JSON: no text of a client is ever code."""
 
-INSTRUCTIONS = "kosmo calls SaaS APIs. Each tool is one function; its argument _account selects an account."
+INSTRUCTIONS = (
+    "kosmo calls SaaS APIs. Each tool is one function; its argument _account selects an account."
+)
 
 
 class FunctionTools:
@@ -53,12 +58,22 @@ class FunctionTools:
 
     def _offered(self) -> "Iterator[Function]":
         """Yield the functions; what an iterator gives, the function that lists a page gives, too."""
-        for integration in self._reader.catalog.integrations.values():
-            if not self._reader.config.enabled(integration.name):
-                continue
+        for integration in self._integrations():
             for function in integration.functions.values():
                 if not function.lists and (self._writer or function.access == "read"):
                     yield function
+
+    def _integrations(self) -> "Iterator[Integration[Any]]":
+        """Yield the integrations, and the MCP servers; one that cannot be reached costs only itself."""
+        catalog = self._reader.catalog
+        for integration in catalog.integrations.values():
+            if self._reader.config.enabled(integration.name):
+                yield integration
+        for name in catalog.servers.names if catalog.servers else ():
+            try:
+                yield catalog.integration(f"{SERVER}{name}")
+            except KosmoError as error:
+                sys.stderr.write(f"kosmo mcp:serve: mcp.{name} is not offered: {error.message}\n")
 
     def tools(self) -> list[Tool]:
         """Return a tool for each function."""
@@ -77,15 +92,12 @@ class FunctionTools:
     def _call(self, function: "Function", arguments: JsonObject, ticket: Ticket) -> Reply:
         kosmo = self._reader if function.access == "read" else self._writer
         assert kosmo is not None, "its tool is offered"
-        account = _account(arguments)
-        given = {key: value for key, value in arguments.items() if key != ACCOUNT}
-        group, name = _place(function)
+        path = function.lua_path.split(".")[1:]
+        if not _is_tool(function):
+            arguments = {**arguments}
+            path.insert(-1, _taken_account(arguments))
         result = self._scripts.run(
-            kosmo,
-            _CALL,
-            ticket,
-            name=name,
-            arguments=[group, name, account, json.dumps(given), function.name],
+            kosmo, _CALL, ticket, name=path[-1], arguments=[json.dumps(arguments), *path]
         )
         info = result.error_info
         if info and result.error:  # the line is that of the script above, which nobody wrote
@@ -100,19 +112,17 @@ def tool_name(function: "Function") -> str:
 
     One that is too long ends with a hash of the whole name, so that it is the same every time.
     """
-    group, name = _place(function)
-    kind = "mcp" if group == "mcp" else "integration"
-    whole = f"{kind}__{name}__{function.name}"
+    place = function.integration.removeprefix(SERVER)
+    whole = f"{'mcp' if _is_tool(function) else 'integration'}__{place}__{function.name}"
     if len(whole) <= LONGEST:
         return whole
     digest = hashlib.sha256(whole.encode()).hexdigest()[:8]
     return f"{whole[: LONGEST - len(digest) - 1]}_{digest}"
 
 
-def _place(function: "Function") -> tuple[str, str]:
-    """Return where a function is in Lua: `integrations` or `mcp`, and the name there."""
-    group, dot, name = function.integration.partition(".")
-    return ("mcp", name) if dot and group == "mcp" else ("integrations", function.integration)
+def _is_tool(function: "Function") -> bool:
+    """Whether it is a tool of another MCP server, which has no accounts."""
+    return function.integration.startswith(SERVER)
 
 
 def _tool(name: str, function: "Function") -> Tool:
@@ -122,10 +132,11 @@ def _tool(name: str, function: "Function") -> Tool:
         "type": "string",
         "description": "The account to use; without it the default one.",
     }
+    own: JsonObject = {} if _is_tool(function) else {ACCOUNT: account}
     schema = {
         **schema,
         "type": "object",
-        "properties": {**(properties if isinstance(properties, dict) else {}), ACCOUNT: account},
+        "properties": {**(properties if isinstance(properties, dict) else {}), **own},
     }
     parts = [function.summary, function.description, f"Returns: {function.returns}"]
     description = "\n\n".join(part for part in parts if part and part != "Returns: ")
@@ -133,8 +144,9 @@ def _tool(name: str, function: "Function") -> Tool:
     return Tool(name, function.full_name, description, schema, writes=writes)
 
 
-def _account(arguments: JsonObject) -> str:
-    account = arguments.get(ACCOUNT, "default")
+def _taken_account(arguments: JsonObject) -> str:
+    """Take the account out of the arguments, and return it."""
+    account = arguments.pop(ACCOUNT, "default")
     if not isinstance(account, str) or not account:
         raise InvalidArguments(f"{ACCOUNT} must be the name of an account")
     return account

@@ -9,7 +9,7 @@ from kosmo_lua.lua.limits import Limits
 from kosmo_lua.mcp.servers import Servers
 
 
-def reader_and_writer(  # noqa: PLR0913  # what Kosmo is given
+def reader_and_writer(
     offer: Offer,
     *,
     environ: Mapping[str, str],
@@ -20,8 +20,8 @@ def reader_and_writer(  # noqa: PLR0913  # what Kosmo is given
 ) -> tuple[Kosmo, Kosmo | None]:
     """Return a Kosmo that denies every write, and, if writes are offered, one that makes them.
 
-    The writer answers what the policy asks with yes, because the client has asked its user for this very call;
-    what the policy denies stays denied. Both call the same emulators.
+    The writer answers what the policy asks with yes, because the client has asked its user for this very
+    call; what the policy denies stays denied. Both call the same emulators.
 
     Raises:
         UnknownIntegration: one that is offered does not exist.

@@ -185,10 +185,10 @@ def _calls(facts: JsonObject) -> list[str]:
     totals = meta["calls"] if isinstance(meta, dict) else None
     if not isinstance(totals, dict) or not totals["total"]:
         return []
-    lines = [
-        f"calls: {totals['total']} ({totals['reads']} reads, {totals['writes']} writes, "
-        f"{totals['failed']} failed, {totals['unknown']} unknown)"
-    ]
+    counts = ", ".join(
+        f"{totals[kind]} {kind}" for kind in ("reads", "writes", "failed", "unknown")
+    )
+    lines = [f"calls: {totals['total']} ({counts})"]
     told = [call for call in _list(facts["call_log"]) if isinstance(call, dict)]
     told = [call for call in told if call["error"] or call["access"] == "write"]
     for call in told[:CALLS_SHOWN]:
@@ -213,9 +213,7 @@ def _depth(value: Json) -> int:
     while level := [each for each in level if isinstance(each, (dict, list)) and each]:
         depth += 1
         level = [
-            item
-            for each in level
-            for item in (each.values() if isinstance(each, dict) else each)
+            item for each in level for item in (each.values() if isinstance(each, dict) else each)
         ]
     return depth
 

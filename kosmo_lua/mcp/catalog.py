@@ -59,7 +59,7 @@ class ServerCatalog:
         self._connections: Connections | None = None
 
     @classmethod
-    def of(  # noqa: PLR0913  # what a run was given
+    def of(
         cls,
         config: Config,
         environ: Mapping[str, str],

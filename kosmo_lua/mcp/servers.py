@@ -34,8 +34,8 @@ class _Found(NamedTuple):
 class Servers:
     """The MCP servers that the files of a configuration define. They are read when something is asked for.
 
-    `only` are the names, or aliases, of those that may be used; None: all. Below a gateway (KOSMO_GATEWAY) there
-    are none that would start another one.
+    `only` are the names, or aliases, of those that may be used; None: all. Below a gateway (KOSMO_GATEWAY)
+    there are none that would start another one.
     """
 
     def __init__(

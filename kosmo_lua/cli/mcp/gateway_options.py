@@ -1,4 +1,4 @@
-"""The options that say what a gateway offers, of every command that starts one or writes how it is started."""
+"""The options that say what a gateway offers, of the commands that start one or write how it is started."""
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -96,24 +96,23 @@ def _chosen(options: dict[str, Any], kind: str) -> tuple[str, ...] | None:
 def flags_of(ctx: click.Context, options: dict[str, Any]) -> list[str]:
     """Return the options that were given, as arguments of `mcp:serve`."""
     flags = list[str]()
-    own = {param.name for param in _parameters()}
-    for param in ctx.command.params:
-        value = options.get(param.name or "")
-        source = ctx.get_parameter_source(param.name or "")
-        if param.name not in own or source is click.core.ParameterSource.DEFAULT:
+    for param in _own():
+        name = param.name or ""
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.DEFAULT:
             continue
-        for each in value if param.multiple else [value]:  # type: ignore[attr-defined]  # all are options
+        value = options[name]
+        for each in value if param.multiple else [value]:
             flags.append(param.opts[0])
-            if not param.is_flag:  # type: ignore[attr-defined]  # the same
+            if not param.is_flag:
                 flags.append(",".join(each) if isinstance(each, tuple) else str(each))
     return flags
 
 
-def _parameters() -> list[click.Parameter]:
-    """Return the parameters of a command that has these options alone."""
+def _own() -> list[click.Option]:
+    """Return the options of a command that has these alone."""
 
     @click.command
     @gateway_options
     def command(**_: object) -> None: ...
 
-    return command.params
+    return [param for param in command.params if isinstance(param, click.Option)]
