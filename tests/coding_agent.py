@@ -116,7 +116,11 @@ def gateway_environ(
             for name, value in kosmo.emulator_environ.items()
             if not name.endswith("_WRITE")
         }
-    work = {"KOSMO_SEGMENT__WORK__WRITE_KEY": accounts["KOSMO_SEGMENT_WRITE_KEY"]}
+    work = {
+        name.replace("_SEGMENT_", "_SEGMENT__WORK__"): value
+        for name, value in accounts.items()
+        if "_SEGMENT_" in name
+    }
     return {
         **accounts,
         **work,

@@ -96,7 +96,7 @@ def test_docs_are_searched_and_read(agent: Agent) -> None:
         'Pages about "list persons":\n\n- `posthog.posthog_list_persons`: '
     )
     page = agent.call("read_doc", page="posthog.list_persons")
-    assert text_of(page).startswith("# posthog.posthog_list_persons\n")
+    assert text_of(page).startswith("# app.integrations.posthog.posthog_list_persons\n")
     assert not found.is_error
     assert not page.is_error
     assert "- `segment.track_event` (write): " in text_of(agent.call("read_doc", page="index"))
@@ -107,8 +107,8 @@ def test_unknown_page_is_an_error_that_names_the_nearest(agent: Agent) -> None:
     result = agent.call("read_doc", page="segment.trak")
     assert result.is_error
     assert text_of(result) == (
-        'error: there is no page "segment.trak". Did you mean: segment.track, segment.page, '
-        "segment.segment_track?\nhint: read_doc index lists all pages."
+        'error: there is no page "segment.trak". Did you mean: segment.track, '
+        "segment.track_event, segment.page?\nhint: read_doc index lists all pages."
     )
 
 
@@ -236,7 +236,7 @@ def test_run_write_writes_what_the_policy_asks_about(agent: Agent, services: Emu
     """The card: the client has asked its user for this very call."""
     document = facts(agent, "run_write", f"return {TRACK}")
     assert document["success"]
-    assert [event["event"] for event in services.events("segment")] == ["E"]
+    assert [event["message"]["event"] for event in services.events("segment")] == ["E"]
     assert document["meta"]["permission_bypassed"] is False
 
 
@@ -374,7 +374,7 @@ HOSTILE = {
     ),
     "os.exit": ("os.exit(0)", "script_error"),
     "stdout": ('io.stdout:write("{}")', "script_error"),
-    "returns too much": ('return ("x"):rep(20 * 2^20)', "result_limit"),
+    "returns too much": ('return (("x"):rep(9 * 2^20)), ("x"):rep(9 * 2^20)', "result_limit"),
 }
 
 @pytest.mark.parametrize(("code", "error"), HOSTILE.values(), ids=HOSTILE)
@@ -439,7 +439,7 @@ def test_tool_calls_its_function_with_arguments_as_they_are(
     )
     assert not result.is_error, text_of(result)
     (event,) = services.events("segment")
-    assert {**event["properties"], "list": [], "object": {}} == properties
+    assert event["message"]["properties"] == properties
     (call,) = result.structured_content["call_log"]
     assert (call["function"], call["account"]) == ("segment.track_event", "work")
 
@@ -486,6 +486,6 @@ def test_long_name_is_shortened_the_same_way_each_time() -> None:
         del api
 
     first, second = map(tool_name, integration.functions.values())
-    assert first == "integration__aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa__a_90ed1d24"
+    assert first == "integration__aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa___3957d1e8"
     assert len(second) == LONGEST
     assert first != second
