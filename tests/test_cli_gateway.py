@@ -130,9 +130,7 @@ def test_json_without_http_is_a_usage_error(kosmo: Kosmo) -> None:
     assert_fits("mcp:serve", done.json())
 
 
-def test_without_the_extra_the_error_names_what_installs_it(
-    kosmo: Kosmo, tmp_path: Path
-) -> None:
+def test_without_the_extra_the_error_names_what_installs_it(kosmo: Kosmo, tmp_path: Path) -> None:
     """Ours: the family's extra_missing."""
     tmp_path.joinpath("hide.py").write_text(
         "import importlib.util, sys\n"
@@ -142,7 +140,7 @@ def test_without_the_extra_the_error_names_what_installs_it(
         "from kosmo_lua.cli import main\n"
         "main()\n"
     )
-    done = subprocess.run(  # noqa: S603  # our own command
+    done = subprocess.run(
         [sys.executable, "hide.py"], cwd=tmp_path, capture_output=True, timeout=20, check=False
     )
     assert done.returncode == 78
@@ -202,7 +200,10 @@ def test_install_writes_the_file_of_the_client_and_keeps_the_rest(
     assert (done.json()["path"], done.json()["changed"]) == (str(file), True)
     kind = {"type": "stdio"} if client == "vscode" else {}
     own = {**kind, **entry("--write", "deny")}
-    assert json.loads(file.read_text()) == {"inputs": [1], key: {"other": {"command": "x"}, "kosmo": own}}
+    assert json.loads(file.read_text()) == {
+        "inputs": [1],
+        key: {"other": {"command": "x"}, "kosmo": own},
+    }
     assert not kosmo("mcp:gateway:install", client, "--write", "deny", "--json").json()["changed"]
 
 

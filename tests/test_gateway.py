@@ -41,6 +41,11 @@ def facts(agent: Agent, tool: str, code: str) -> Any:
     return result.structured_content
 
 
+def messages(services: Emulator) -> list[Any]:
+    """Return what Segment was sent."""
+    return [event["message"] for event in services.events("segment")]
+
+
 def code_of(document: Any) -> str:
     """Return the code of the error of a run."""
     code: str = document["error_info"]["code"]
@@ -236,7 +241,8 @@ def test_run_write_writes_what_the_policy_asks_about(agent: Agent, services: Emu
     """The card: the client has asked its user for this very call."""
     document = facts(agent, "run_write", f"return {TRACK}")
     assert document["success"]
-    assert [event["message"]["event"] for event in services.events("segment")] == ["E"]
+    (message,) = messages(services)
+    assert message["event"] == "E"
     assert document["meta"]["permission_bypassed"] is False
 
 
@@ -374,8 +380,9 @@ HOSTILE = {
     ),
     "os.exit": ("os.exit(0)", "script_error"),
     "stdout": ('io.stdout:write("{}")', "script_error"),
-    "returns too much": ('return (("x"):rep(9 * 2^20)), ("x"):rep(9 * 2^20)', "result_limit"),
+    "returns too much": ('local s = ("\\0"):rep(2^20) return s, s, s', "result_limit"),
 }
+
 
 @pytest.mark.parametrize(("code", "error"), HOSTILE.values(), ids=HOSTILE)
 def test_hostile_script_gets_nowhere_and_the_gateway_lives_on(
@@ -438,8 +445,8 @@ def test_tool_calls_its_function_with_arguments_as_they_are(
         _account="work",
     )
     assert not result.is_error, text_of(result)
-    (event,) = services.events("segment")
-    assert event["message"]["properties"] == properties
+    (message,) = messages(services)
+    assert message["properties"] == properties
     (call,) = result.structured_content["call_log"]
     assert (call["function"], call["account"]) == ("segment.track_event", "work")
 

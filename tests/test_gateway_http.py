@@ -127,14 +127,15 @@ def test_only_pages_and_names_of_this_machine_get_in(
 def test_server_listens_on_loopback_only(url: str) -> None:
     """The card: nobody in the network can reach it."""
     port = int(url.removesuffix("/mcp").rpartition(":")[2])
-    listening = {
-        line.split()[1].partition(":")[0]
+    sockets = [
+        line.split()
         for file in ("/proc/net/tcp", "/proc/net/tcp6")
-        for line in Path(file).read_text().splitlines()
-        if f":{port:04X} " in line.split("  ")[0] + " " and line.split()[3] == "0A"
-        if line.split()[1].endswith(f":{port:04X}")
-    }
-    assert listening == {"0100007F"}
+        for line in Path(file).read_text().splitlines()[1:]
+    ]
+    places = [place for _, place, _, state, *_ in sockets if state == "0A"]
+    assert [place for place in places if place.endswith(f":{port:04X}")] == [
+        f"0100007F:{port:04X}"
+    ]
 
 
 def test_token_is_new_each_time_and_printed_once(gateway_environ: dict[str, str]) -> None:
@@ -157,7 +158,7 @@ def test_no_script_and_no_process_below_has_the_token(gateway_environ: dict[str,
         with over_http(url, TOKEN) as agent:
             agent.call("run_read", code="return 1")
             children = Path(f"/proc/{process.pid}/task").glob("*/children")
-            (server,) = [int(pid) for tasks in children for pid in tasks.read_text().split()]
+            (server,) = [pid for tasks in children for pid in tasks.read_text().split()]
             environ = Path(f"/proc/{server}/environ").read_bytes()
     assert TOKEN.encode() not in environ
     assert b"KOSMO_GATEWAY=1" in environ
@@ -173,15 +174,21 @@ def test_sigterm_in_the_middle_of_a_call_leaves_no_process(
     services.fault(delay=60)
     with http_gateway(env=gateway_environ) as process:
         document = listening(process)
-        with over_http(document["url"], document["token"]) as agent:
-            code = "while true do pcall(app.integrations.segment.get_current_user) end"
-            running = agent.start("run_read", code=code)
+        token = {"Authorization": f"Bearer {document['token']}"}
+        session = initialize(document["url"], **token).headers["mcp-session-id"]
+        headers = {**ACCEPT, **token, "Mcp-Session-Id": session}
+        code = "while true do pcall(app.integrations.segment.get_current_user) end"
+        call = {"name": "run_read", "arguments": {"code": code}}
+        message = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}
+        with (
+            httpx.Client(trust_env=False) as http,
+            http.stream("POST", document["url"], json=message, headers=headers, timeout=20),
+        ):
             poll(lambda: services.stats().requests)
             below = descendants(process.pid)
             assert len(below) == 2  # the server of processes, and the script's
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=2) == 143
-            running.cancel()
             poll(lambda: not [pid for pid in below if os.path.exists(f"/proc/{pid}")])  # noqa: PTH110  # as elsewhere
     assert sum(services.stats().requests.values()) == 1
 

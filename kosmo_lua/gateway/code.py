@@ -66,8 +66,8 @@ app.integrations.NAME.ACCOUNT.FUNCTION{}; of an MCP server: app.mcp.NAME.TOOL{}.
 and network."""
 
 RUN_WRITE = """Run a Lua 5.4 script that may also write; it is like run_read otherwise. Try the reads in \
-run_read first. What the user's policy denies stays denied. After an error look at call_log: its `effect` says \
-what was sent; do not repeat what is `sent` or `unknown`."""
+run_read first. What the user's policy denies stays denied. After an error look at call_log: its `effect` \
+says what was sent; do not repeat what is `sent` or `unknown`."""
 
 
 class CodeTools:

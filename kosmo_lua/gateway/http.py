@@ -1,9 +1,9 @@
 """The gateway over streamable HTTP, on loopback, for who has the token."""
 
 import hmac
+import os
 import secrets
 import socket
-from collections.abc import Mapping
 
 import uvicorn
 from mcp.server.lowlevel import Server
@@ -31,7 +31,7 @@ def listen(port: int) -> socket.socket:
     try:
         return socket.create_server((HOST, port), backlog=BACKLOG)
     except OSError as error:
-        message = f"cannot listen on port {port} of {HOST}: {error.strerror}"
+        message = f"cannot listen on port {port} of {HOST}: {os.strerror(error.errno or 0)}"
         raise ConfigError(message, hint="Choose another port, or 0 for any free one.") from None
 
 
@@ -40,18 +40,17 @@ def address(listener: socket.socket) -> str:
     return f"http://{HOST}:{listener.getsockname()[1]}{PATH}"
 
 
-def token_of(environ: Mapping[str, str]) -> tuple[str, bool]:
-    """Return the token that clients must show, and whether it was made just now.
+def token_from(given: str | None) -> str:
+    """Return the token that clients must show: the given one, or a new one.
 
     Raises:
-        ConfigError: KOSMO_MCP_TOKEN cannot be sent in a header.
+        ConfigError: the given one cannot be sent in a header.
     """
-    token = environ.get(TOKEN, "")
-    if not token:
-        return secrets.token_urlsafe(32), True
-    if not token.isascii() or not token.isprintable() or " " in token:
+    if not given:
+        return secrets.token_urlsafe(32)
+    if not given.isascii() or not given.isprintable() or " " in given:
         raise ConfigError(f"{TOKEN} must be printable ASCII without spaces")
-    return token, False
+    return given
 
 
 async def serve_http(server: Server[object], listener: socket.socket, token: str) -> None:

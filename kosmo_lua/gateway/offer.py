@@ -53,8 +53,3 @@ def refuse_nested(environ: Mapping[str, str]) -> None:
     if environ.get(NESTED):
         message = "this gateway was started by a gateway, as one of its own MCP servers"
         raise UsageError(message, hint="Remove the server whose command is `kosmo mcp:serve`.")
-
-
-def below(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of what runs below a gateway."""
-    return {name: value for name, value in environ.items() if name != TOKEN} | {NESTED: "1"}

@@ -11,7 +11,7 @@ from kosmo_lua.cli.limits import limits_of
 from kosmo_lua.cli.mcp.gateway_options import gateway_options, offer_of
 from kosmo_lua.cli.report import Report, json_option, say
 from kosmo_lua.config import AUDIT, Config
-from kosmo_lua.gateway.offer import TOKEN, below, refuse_nested, require_sdk
+from kosmo_lua.gateway.offer import NESTED, TOKEN, refuse_nested, require_sdk
 from kosmo_lua.gateway.scripts import Scripts
 
 if TYPE_CHECKING:
@@ -45,12 +45,14 @@ def command(ctx: click.Context, /, **options: Any) -> int:  # noqa: ANN401  # cl
         raise click.UsageError("--json goes with --http: stdout is the protocol's", ctx)
     require_sdk()
     refuse_nested(os.environ)
+    token = os.environ.pop(TOKEN, None)  # nobody below needs it
+    os.environ[NESTED] = "1"
     scripts = Scripts()
     toolbox = _toolbox(options, offer_of(options), scripts)
     gc.freeze()
     gc.enable()
     try:
-        _serve(toolbox, scripts, options)
+        _serve(toolbox, scripts, options, token)
     except KeyboardInterrupt as signal:
         return 143 if str(signal) == "SIGTERM" else 130
     return 0
@@ -63,7 +65,7 @@ def _toolbox(options: dict[str, Any], offer: "Offer", scripts: Scripts) -> "Tool
     config = Config.here()
     reader, writer = reader_and_writer(
         offer,
-        environ=below(os.environ),
+        environ={**os.environ},
         config=config,
         limits=limits_of(options, config),
         audit=None if options["emulator"] else config.path(AUDIT),
@@ -78,7 +80,9 @@ def _toolbox(options: dict[str, Any], offer: "Offer", scripts: Scripts) -> "Tool
     return CodeTools(reader, writer, scripts, offer)
 
 
-def _serve(toolbox: "Toolbox", scripts: Scripts, options: dict[str, Any]) -> None:
+def _serve(
+    toolbox: "Toolbox", scripts: Scripts, options: dict[str, Any], given: str | None
+) -> None:
     from kosmo_lua.gateway.server import make_server  # noqa: PLC0415  # the SDK: 0.6 s
     from kosmo_lua.gateway.serving import serve  # noqa: PLC0415  # the same
 
@@ -90,13 +94,12 @@ def _serve(toolbox: "Toolbox", scripts: Scripts, options: dict[str, Any]) -> Non
         address,
         listen,
         serve_http,
-        token_of,
+        token_from,
     )
 
-    token, is_new = token_of(os.environ)
-    os.environ.pop(TOKEN, None)
+    token = token_from(given)
     with listen(options["port"]) as listener:
-        _announce(address(listener), token if is_new else None, options)
+        _announce(address(listener), None if given else token, options)
         serve(lambda: serve_http(make_server(toolbox), listener, token), scripts)
     return None
 
