@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # start-up: each is loaded by the property that needs it
     from kosmo_lua.catalog.servers import Servers
     from kosmo_lua.integration import Integration
     from kosmo_lua.journal import Record
+    from kosmo_lua.mcp import Inspection, ServerCatalog
     from kosmo_lua.policy import Ask, Policy
     from kosmo_lua.readiness import Readiness
     from kosmo_lua.reference import Reference
@@ -109,12 +110,22 @@ class Backend:
         """The integrations and the MCP servers, with their functions; no session stays open."""
         return self.installed.with_servers(self._servers(_forget, keep=False))
 
+    @cached_property
+    def mcp(self) -> "Inspection":
+        """The MCP servers as they are configured."""
+        from kosmo_lua.mcp import Inspection  # noqa: PLC0415  # only for the commands that show them
+
+        return Inspection(self._configured_servers(_forget, keep=False))
+
     def _servers(self, record: "Record", *, keep: bool) -> "Servers":
         """Return the MCP servers, for the calls of one run, or for those who only ask about them."""
         if self._replay:
-            from kosmo_lua.calls.replay import RecordedServers  # noqa: PLC0415  # only here
+            from kosmo_lua.calls.recorded import RecordedServers  # noqa: PLC0415  # only here
 
             return RecordedServers(self._played())
+        return self._configured_servers(record, keep=keep)
+
+    def _configured_servers(self, record: "Record", *, keep: bool) -> "ServerCatalog":
         from kosmo_lua.mcp import ServerCatalog  # noqa: PLC0415  # only for app and docs
 
         return ServerCatalog.of(
@@ -131,7 +142,7 @@ class Backend:
     def accounts(self) -> "Accounts":
         """The accounts of the integrations."""
         if self._replay:
-            from kosmo_lua.calls.replay import RecordedAccounts  # noqa: PLC0415  # only here
+            from kosmo_lua.calls.recorded import RecordedAccounts  # noqa: PLC0415  # only here
 
             return RecordedAccounts(self._played())
         from kosmo_lua.accounts import Accounts  # noqa: PLC0415  # only for app

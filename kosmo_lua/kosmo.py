@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # start-up: each is loaded by the method that needs it
     from kosmo_lua.direct import Direct
     from kosmo_lua.emulator import Emulator
     from kosmo_lua.integration import Integration
+    from kosmo_lua.mcp import Inspection
     from kosmo_lua.policy import Ask
     from kosmo_lua.progress import Progress
     from kosmo_lua.readiness import Readiness
@@ -259,6 +260,11 @@ class Kosmo:
     def accounts(self) -> "Accounts":
         """The accounts of the integrations."""
         return self._backend.accounts
+
+    @property
+    def mcp(self) -> "Inspection":
+        """The MCP servers: which there are, what they offer, and what is wrong with them."""
+        return self._backend.mcp
 
     @property
     def readiness(self) -> "Readiness":

@@ -87,7 +87,7 @@ class Policy:
         )
 
     def _refuse_or_ask(self, rule: Rule, question: Question) -> None:
-        integration = question.function.partition(".")[0]
+        integration = question.function.rpartition(".")[0]
         kind = f"{question.access} {'to' if question.access == 'write' else 'from'} {integration}"
         hint = self._hint(rule, _variable_of(integration, question.access))
         if rule.decision == "deny":

@@ -42,6 +42,14 @@ from kosmo_lua.answers.readiness import (
     Setting,
     Status,
 )
+from kosmo_lua.answers.servers import (
+    ServerDiagnoses,
+    ServerDiagnosis,
+    ServerState,
+    ServerStates,
+    ServerTools,
+    ToolList,
+)
 
 if TYPE_CHECKING:  # only named here
     from collections.abc import Mapping
@@ -76,10 +84,16 @@ __all__ = [
     "Permissions",
     "Provider",
     "ProviderState",
+    "ServerDiagnoses",
+    "ServerDiagnosis",
+    "ServerState",
+    "ServerStates",
+    "ServerTools",
     "Serving",
     "Setting",
     "SettingEntry",
     "Status",
+    "ToolList",
 ]
 
 SHAPES: "Mapping[str, type[Any]]" = {
@@ -102,5 +116,9 @@ SHAPES: "Mapping[str, type[Any]]" = {
     "mcp:gateway:export": ClientConfig,
     "mcp:gateway:install": Installed,
     "audit": AuditLog,
+    "mcp:status": ServerStates,
+    "mcp:doctor": ServerDiagnoses,
+    "mcp:tools": ToolList,
+    "mcp:schema": FunctionSchema,
 }
 """Each command whose envelope is an Answer, and the record in it."""

@@ -207,6 +207,8 @@ class Calls:
     def stop(self) -> None:
         """The run is over: what waits does not go on, and nothing more is sent."""
         self._equipment.stop()
+        if self.catalog.servers:
+            self.catalog.servers.cancel()
 
     def resume(self) -> None:
         """Another script begins; what an earlier one has left behind stays stopped."""

@@ -42,8 +42,9 @@ class Catalog:
         *,
         servers: "Servers | None" = None,
     ) -> None:
-        installed = isinstance(integrations, Integrations)
-        self.integrations = integrations if installed else Integrations(integrations)
+        if not isinstance(integrations, Integrations):
+            integrations = Integrations(integrations)
+        self.integrations = integrations
         self.servers = servers
 
     @classmethod
@@ -77,12 +78,7 @@ class Catalog:
         return [problem for name in self.names for problem in self.problems_of(name)]
 
     def problems_of(self, name: str) -> list[str]:
-        """Return why the integration of this name is absent, or another one of the same name; loads it.
-
-        Of an MCP server, what is odd about its tools.
-        """
-        if name.startswith(_SERVER):
-            return [*self._servers.problems_of(name.removeprefix(_SERVER))]
+        """Return why the integration of this name is absent, or another one of the same name; loads it."""
         self.integrations.get(name)
         return self.integrations.problems.get(name, [])
 

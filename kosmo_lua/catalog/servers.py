@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:  # importing it loads pydantic, which only a server that is used may do
     from kosmo_lua.integration import Function, Integration
+    from kosmo_lua.values import JsonObject
 
 
 class Servers(Protocol):
@@ -17,6 +18,9 @@ class Servers(Protocol):
     @property
     def problems(self) -> Sequence[str]:
         """What is wrong with the files that define them."""
+
+    def states(self) -> "Sequence[JsonObject]":
+        """Return what is known of each, without contacting any."""
 
     def integration(self, name: str) -> "Integration[Any]":
         """Return one with its tools; it is contacted if it must be.
@@ -31,8 +35,8 @@ class Servers(Protocol):
     def method(self, name: str, method: str) -> "tuple[Integration[Any], Function]":
         """Return one, and a request of the protocol that is no tool, such as `resources/read`."""
 
-    def problems_of(self, name: str) -> Sequence[str]:
-        """Say what is odd about the tools of one."""
+    def cancel(self) -> None:
+        """Tell them that nobody waits for what they work on."""
 
     def close(self) -> None:
         """End every session."""

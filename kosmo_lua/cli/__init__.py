@@ -43,6 +43,16 @@ COMMANDS = {
     "integrations:fields": "readiness:fields_command",
     "integrations:test": "readiness:test_command",
     "integrations:configure": "configure:command",
+    "mcp:lua": "mcp.lua:command",
+    "mcp:status": "mcp.status:status_command",
+    "mcp:doctor": "mcp.status:doctor_command",
+    "mcp:tools": "mcp.tools:tools_command",
+    "mcp:schema": "mcp.tools:schema_command",
+    "mcp:call": "mcp.call:call_command",
+    "mcp:resources": "mcp.resources:resources_command",
+    "mcp:resource": "mcp.resources:resource_command",
+    "mcp:prompts": "mcp.resources:prompts_command",
+    "mcp:prompt": "mcp.resources:prompt_command",
     "accounts:list": "accounts:list_command",
     "accounts:show": "accounts:show_command",
     "accounts:add": "accounts:add_command",
@@ -82,6 +92,8 @@ class _LazyGroup(click.Group):
         from importlib import import_module  # noqa: PLC0415  # only here
 
         if cmd_name not in COMMANDS:
+            if cmd_name.startswith("mcp:"):
+                return _server_command(cmd_name, strict=not ctx.resilient_parsing)
             return _provider_command(cmd_name, strict=not ctx.resilient_parsing)
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
@@ -112,6 +124,28 @@ def _provider_command(name: str, *, strict: bool) -> click.Command | None:
     suggestion = f" Did you mean: {', '.join(near)}?" if near else ""
     message = f"there is neither a command {name} nor an integration {provider}.{suggestion}"
     raise UnknownIntegration(message)
+
+
+def _server_command(name: str, *, strict: bool) -> click.Command | None:
+    """Return the command `mcp:SERVER`.
+
+    Raises:
+        UnknownIntegration: if `strict`, for a name that is neither a server nor a command.
+    """
+    from kosmo_lua.cli.mcp.call import server_command, servers  # noqa: PLC0415  # only here
+
+    known, server = servers(), name.removeprefix("mcp:")
+    if server in known:
+        return server_command(server)
+    if not strict:
+        return None
+    from difflib import get_close_matches  # noqa: PLC0415  # only for an error
+
+    near = get_close_matches(name, [*COMMANDS, *(f"mcp:{each}" for each in known)])
+    suggestion = f" Did you mean: {', '.join(near)}?" if near else ""
+    raise UnknownIntegration(
+        f"there is neither a command {name} nor an MCP server {server}.{suggestion}"
+    )
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
@@ -181,13 +215,18 @@ def _run(arguments: list[str]) -> int:
 def _wants_json(arguments: list[str]) -> bool:
     """Whether the outcome is one JSON document; errors of the command line are outcomes, too."""
     command = arguments[0] if arguments else ""
-    option = {"integrations:docs": "--format", "integrations:lua": "--output"}
+    option = {
+        "integrations:docs": "--format",
+        "integrations:lua": "--output",
+        "mcp:lua": "--output",
+    }
     return "--json" in arguments or _has(arguments, option.get(command, ""), "json")
 
 
 def _wants_lines(arguments: list[str]) -> bool:
     """Whether the outcome is the last line of a stream."""
-    return arguments[:1] == ["integrations:lua"] and _has(arguments, "--output", "jsonl")
+    runs = arguments[:1] in (["integrations:lua"], ["mcp:lua"])
+    return runs and _has(arguments, "--output", "jsonl")
 
 
 def _has(arguments: list[str], option: str, value: str) -> bool:
@@ -198,7 +237,9 @@ def _has(arguments: list[str], option: str, value: str) -> bool:
 def _told(error: BaseException) -> KosmoError:
     """Return what is said about an error."""
     if isinstance(error, UnknownFunction | UnknownIntegration):
-        error.hint = "List them: kosmo integrations:docs"  # not as a script would
+        about_mcp = "MCP server" in error.message or "app.mcp." in error.message
+        listed = "mcp:tools" if about_mcp else "integrations:docs"
+        error.hint = f"List them: kosmo {listed}"  # not as a script would
     if isinstance(error, KosmoError):
         return error
     if isinstance(error, click.Abort | KeyboardInterrupt):

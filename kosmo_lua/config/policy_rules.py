@@ -42,6 +42,9 @@ class Rule(NamedTuple):
             message = f"{source}: {pattern!r} is no rule of the policy"
             hint = 'Rules are "write", "segment.write", "segment.track_event", "segment@production.*".'
             raise ConfigError(message, hint=hint)
+        if found["integration"] == "mcp" and found["what"] not in ("*", "read", "write"):
+            message = f"{source}: the rule {pattern} does not say which calls"
+            raise ConfigError(message, hint=f'Write "{pattern}.write" or "{pattern}.*".')
         if decision not in DECISIONS:
             raise ConfigError(f"{source}: the rule {pattern} must be allow, ask or deny")
         return cls(

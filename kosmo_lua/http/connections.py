@@ -80,8 +80,8 @@ class Connections:
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
         transport = transports.get(origin)
         if transport is None:
-            trust = _tls() if url.scheme == "https" else _NO_AUTHORITY
-            transport = httpx.HTTPTransport(verify=trust, proxy=_proxy(url))
+            proxy = proxy_for(url.scheme, url.host)
+            transport = httpx.HTTPTransport(verify=trust_of(url.scheme), proxy=proxy)
             transports[origin] = transport
             self._all.append(transport)
         return transport
@@ -94,7 +94,7 @@ class Connections:
 
 def preload() -> None:
     """Import and make what the first request needs, in a process that others are forked of."""
-    httpx.HTTPTransport(verify=_tls()).close()
+    httpx.HTTPTransport(verify=trust_of("https")).close()
 
 
 @lru_cache(maxsize=64)
@@ -102,11 +102,11 @@ def _url(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
-def _proxy(url: httpx.URL) -> str | None:
+def proxy_for(scheme: str, host: str) -> str | None:
     """Return the proxy that the environment names for an address: HTTPS_PROXY, NO_PROXY and so on."""
     proxies = getproxies()
-    proxy = proxies.get(url.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(url.host):
+    proxy = proxies.get(scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(host):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 
@@ -130,6 +130,11 @@ def _bounded(answer: httpx.Response, title: str) -> httpx.Response:
 
 _NO_AUTHORITY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For http: it trusts nobody, so an https address that came here would be refused."""
+
+
+def trust_of(scheme: str) -> ssl.SSLContext:
+    """Return what checks the certificates of addresses with this scheme."""
+    return _tls() if scheme == "https" else _NO_AUTHORITY
 
 
 @cache

@@ -184,10 +184,7 @@ class Namespace:
 
     def _tools(self, name: str) -> JsonObject:
         """Return the tools of an MCP server, `mcp.github`; one that nobody has listed is contacted."""
-        catalog = self._calls.catalog
-        functions = [*catalog.integration(name).functions.values()]
-        self._warn(catalog.problems_of(name))
-        return _members(functions)
+        return _members([*self._calls.catalog.integration(name).functions.values()])
 
     def helper(self, name: str) -> Callable[..., Json]:
         """Return a helper, a function of the Lua tables `docs` and `regex`, loaded and ready."""
@@ -218,7 +215,6 @@ class Namespace:
         from kosmo_lua.lua.helpers import docs  # noqa: PLC0415  # the same; it loads the integrations
 
         return docs.functions(self._backend.reference)
-
 
     @cached_property
     def _mcp(self) -> "Mapping[str, Callable[..., Json]]":

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+CANCELLING = 1.0
+"""Seconds that a child has after a signal to tell MCP servers that nobody waits."""
+
 HOST_MEMORY = 512 * 1024 * 1024
 """Bytes that a child may use beside Lua's: for the answer of a service, or a pattern that backtracks."""
 
@@ -115,6 +118,8 @@ class Supervisor:
             event = json.loads(line)
             if event[0] == "ask":
                 self._answer(Question(*event[1:]))
+            elif event[0] == "process":
+                self._process.heard(event[1], running=event[2])
             else:
                 self._recorder.record(event)
         return bool(chunk)
@@ -142,7 +147,23 @@ class Supervisor:
         if number == signal.SIGINT and self._keep and not self._stopping:
             self._stop("interrupted")
             return None
+        self._cancel()
         return self._killed(failed(Interrupted(signal.Signals(number).name)))
+
+    def _cancel(self) -> None:
+        """Let MCP servers that work on a call hear that nobody waits for it any more."""
+        if self._stopping or not self._recorder.calls_a_server():
+            return
+        self._process.stop("interrupted")
+        end = time.monotonic() + CANCELLING
+        while self._recorder.calls_a_server():
+            left = max(end - time.monotonic(), 0.0)
+            ready = [pipe for pipe, _ in self._poll.poll(left * 1000)]
+            if (
+                self._process.journal not in ready or not self._read()
+            ):  # another signal, or too late
+                return
+        self._process.finish(max(end - time.monotonic(), 0.0))
 
     def _killed(self, ending: Ending | None = None) -> Ending:
         """End the child, read what it had written, and return its ending: its own, if it had one."""
@@ -150,8 +171,11 @@ class Supervisor:
         self._ask = None  # the questions of a process that is gone
         while self._read():
             pass
-        self._end_processes()
-        return self._recorder.ending or ending or self._stopped()
+        self._process.end_groups()
+        own = self._recorder.ending
+        if own is None or (ending and own.info and own.info.code == "interrupted"):
+            return ending or self._stopped()  # the child does not know which signal it was
+        return own
 
     def _stopped(self) -> Ending:
         """Return the ending of a script that did not end by itself when it was stopped."""
@@ -160,16 +184,10 @@ class Supervisor:
         limit = self._limits.exceeded(self._stopping)
         return Ending.of(limit, memory=self._process.meter.peak)
 
-    def _end_processes(self) -> None:
-        """End what the child has started: it is in sessions of its own, and would stay."""
-        for group in self._recorder.processes:
-            with suppress(ProcessLookupError):
-                os.killpg(group, signal.SIGKILL)
-
     def _crashed(self) -> Ending:
         code = self._process.wait()
         self._process.alive = False
-        self._end_processes()
+        self._process.end_groups()
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
         message = f"the process of the script ended {how}"
         hint = "Look at call_log for what was sent."

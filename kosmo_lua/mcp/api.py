@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.dry_run import NotSent, PlannedRequest
-from kosmo_lua.errors import KosmoError
+from kosmo_lua.errors import Interrupted, KosmoError
 from kosmo_lua.http import Api
 from kosmo_lua.values import JsonObject
 
 if TYPE_CHECKING:  # only named here
-    from kosmo_lua.mcp.session import Session
+    from kosmo_lua.mcp.contact import Contact
 
 
 UNKNOWN = "The write may or may not have happened; check before you call it again."
@@ -18,18 +18,18 @@ UNKNOWN = "The write may or may not have happened; check before you call it agai
 Begin = Callable[[], None]
 """To be called before a request leaves."""
 
-Work = Callable[["Session", Begin], Any]
-"""Makes a request in a session."""
+Work = Callable[["Contact", Begin], Any]
+"""Makes a request over the connection of a contact."""
 
 
-class ServerApi(Api["Session"]):
+class ServerApi(Api["Contact"]):
     """Calls one server, in the session of a run."""
 
-    def __init__(self, name: str, session: "Session") -> None:
-        super().__init__(session)  # it is what knows the secrets
+    def __init__(self, name: str, contact: "Contact") -> None:
+        super().__init__(contact)  # it is what knows the secrets
         self.title = f"The MCP server {name}"
         self._name = name
-        self._session = session
+        self._contact = contact
 
     def ask(self, method: str, parameters: JsonObject, work: Work) -> Any:  # noqa: ANN401  # what `work` returns
         """Make one request, and note what became of it.
@@ -42,9 +42,10 @@ class ServerApi(Api["Session"]):
         if exchange.dry_run:
             raise NotSent(PlannedRequest(method, self._name, {}, parameters))
         try:
-            answer = work(self._session, exchange.begin)
+            answer = work(self._contact, exchange.begin)
         except KosmoError as failure:
-            exchange.note(method, failure.effect)
+            cut = isinstance(failure, Interrupted) and exchange.tries > 0
+            exchange.note(method, "unknown" if cut else failure.effect)
             if exchange.writes and exchange.effect == "unknown":
                 failure.hint = failure.hint or UNKNOWN
             raise

@@ -10,13 +10,14 @@ from kosmo_lua.config.stored import Tell
 from kosmo_lua.errors import Denied, KosmoError, UnknownFunction
 from kosmo_lua.integration import SERVER, Function, Integration
 from kosmo_lua.mcp.api import ServerApi
+from kosmo_lua.mcp.contact import Contact
 from kosmo_lua.mcp.listing import Listing, Listings
 from kosmo_lua.mcp.methods import method_of
 from kosmo_lua.mcp.server import Server
 from kosmo_lua.mcp.servers import Servers
-from kosmo_lua.mcp.session import Session
-from kosmo_lua.mcp.tools import collisions, integration_of
+from kosmo_lua.mcp.tools import integration_of
 from kosmo_lua.mcp.trust import Trust
+from kosmo_lua.values import JsonObject
 
 if TYPE_CHECKING:  # threads, only once a server is contacted
     from kosmo_lua.mcp.connections import Connections
@@ -55,11 +56,11 @@ class ServerCatalog:
         self._closed = closed
         self._lock = Lock()
         self._integrations: dict[str, Integration[ServerApi]] = {}
-        self._sessions: dict[str, Session] = {}
+        self._contacts: dict[str, Contact] = {}
         self._connections: Connections | None = None
 
     @classmethod
-    def of(
+    def of(  # what a run was given
         cls,
         config: Config,
         environ: Mapping[str, str],
@@ -90,6 +91,22 @@ class ServerCatalog:
         """What is wrong with the files that define them."""
         return self.servers.problems
 
+    def states(self) -> list[JsonObject]:
+        """Return what is known of each server, also of those that are disabled."""
+        return [self._state(server) for server in self.servers.all.values()]
+
+    def _state(self, server: Server) -> JsonObject:
+        known = self.known(server.alias) if server.enabled else None
+        return {
+            "name": server.alias,
+            "server": server.name,
+            "type": server.kind,
+            "enabled": server.enabled,
+            "trust": self.trust.state(server),
+            "tools": len(known.functions) if known else None,
+            "source": server.source,
+        }
+
     def integration(self, name: str) -> Integration[ServerApi]:
         """Return a server with its tools; one that nobody has listed before is contacted.
 
@@ -100,7 +117,7 @@ class ServerCatalog:
         server = self.trusted(name)
         if server.alias not in self._integrations:
             listing = self._listings.load(server)
-            self._add(server, listing or self._session(server).listing())
+            self._add(server, listing or self._contact(server).listing())
             if not self._keep:
                 self.close()
         return self._integrations[server.alias]
@@ -122,15 +139,10 @@ class ServerCatalog:
             KosmoError: as `integration`.
         """
         server = self.trusted(name)
-        self._add(server, self._session(server).listing())
+        self._add(server, self._contact(server).listing())
         if not self._keep:
             self.close()
         return self._integrations[server.alias]
-
-    def problems_of(self, name: str) -> list[str]:
-        """Say which tools of a server have unexpected names in Lua."""
-        listing = self._listings.load(self.servers.get(name))
-        return [f"{SERVER}{name}: {each}" for each in collisions(listing)] if listing else []
 
     def method(self, name: str, method: str) -> tuple[Integration[ServerApi], Function]:
         """Return a server and a request of the protocol, such as `resources/read`, as a function.
@@ -157,11 +169,16 @@ class ServerCatalog:
         self.trust.check(server)
         return server
 
+    def cancel(self) -> None:
+        """Cancel every request that is under way."""
+        for contact in [*self._contacts.values()]:
+            contact.connection.cancel_all()
+
     def close(self) -> None:
-        """End every session."""
+        """End every contact."""
         with self._lock:
             connections, self._connections = self._connections, None
-            self._sessions.clear()
+            self._contacts.clear()
         if connections:
             connections.close()
 
@@ -170,17 +187,17 @@ class ServerCatalog:
         self._integrations[server.alias] = made
 
     def _api(self, server: Server, _: object) -> ServerApi:
-        session = self._session(server)
-        return ServerApi(f"{SERVER}{server.alias}", session)
+        contact = self._contact(server)
+        return ServerApi(f"{SERVER}{server.alias}", contact)
 
-    def _session(self, server: Server) -> Session:
+    def _contact(self, server: Server) -> Contact:
         from kosmo_lua.mcp.connections import Connections  # noqa: PLC0415  # threads, as above
 
         with self._lock:
             if self._connections is None:
                 self._connections = Connections(self._tell)
-            if server.alias not in self._sessions:
-                self._sessions[server.alias] = Session(
+            if server.alias not in self._contacts:
+                self._contacts[server.alias] = Contact(
                     self._connections, server, self.servers, self._listings, self._tell
                 )
-            return self._sessions[server.alias]
+            return self._contacts[server.alias]

@@ -3,13 +3,14 @@
 Source: https://modelcontextprotocol.io/specification/2025-11-25/server
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from kosmo_lua.integration import Function
 from kosmo_lua.mcp.api import Begin, ServerApi
+from kosmo_lua.mcp.contact import Contact
 from kosmo_lua.mcp.schema import Schema
-from kosmo_lua.mcp.session import Session
 from kosmo_lua.values import Json, JsonObject
 
 
@@ -34,11 +35,11 @@ def method_of(integration: str, name: str) -> Function | None:
     )
 
 
-def _method(name: str, work: Callable[[Session, Any], Any]) -> Any:  # noqa: ANN401  # the `invoke` of a function
+def _method(name: str, work: Callable[[Contact, Any], Any]) -> Any:  # noqa: ANN401  # the `invoke` of a function
     def invoke(api: ServerApi, arguments: JsonObject) -> Json:
-        def request(session: Session, begin: Begin) -> Json:
+        def request(contact: Contact, begin: Begin) -> Json:
             begin()
-            answer: Json = work(session, arguments)
+            answer: Json = work(contact, arguments)
             return answer
 
         answer: Json = api.ask(name, arguments, request)
@@ -58,24 +59,35 @@ def _parameters(*required: str, **properties: JsonObject) -> Schema:
     )
 
 
+def _spelt(facts: JsonObject) -> JsonObject:
+    """Return the facts of a resource in the spelling of all other results: `mime_type`."""
+    return {
+        re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name): value
+        for name, value in facts.items()
+    }
+
+
 _TEXT: JsonObject = {"type": "string"}
 _METHODS = {
     "resources/list": (
         "List the resources.",
         _parameters(),
-        _method("resources/list", lambda session, _: session.connection.resources()),
+        _method(
+            "resources/list",
+            lambda contact, _: [_spelt(each) for each in contact.connection.resources()],
+        ),
     ),
     "resources/read": (
         "Read a resource.",
         _parameters("uri", uri=_TEXT),
         _method(
-            "resources/read", lambda session, given: session.connection.read_resource(given["uri"])
+            "resources/read", lambda contact, given: contact.connection.read_resource(given["uri"])
         ),
     ),
     "prompts/list": (
         "List the prompts.",
         _parameters(),
-        _method("prompts/list", lambda session, _: session.connection.prompts()),
+        _method("prompts/list", lambda contact, _: contact.connection.prompts()),
     ),
     "prompts/get": (
         "Fill in a prompt.",
@@ -86,7 +98,7 @@ _METHODS = {
         ),
         _method(
             "prompts/get",
-            lambda session, given: session.connection.get_prompt(
+            lambda contact, given: contact.connection.get_prompt(
                 given["name"], given.get("arguments") or {}
             ),
         ),

@@ -4,7 +4,30 @@ import re
 from collections.abc import Iterable
 
 _KEYWORDS = frozenset(
-    ["and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil", "not", "or", "repeat", "return", "then", "true", "until", "while"]
+    [
+        "and",
+        "break",
+        "do",
+        "else",
+        "elseif",
+        "end",
+        "false",
+        "for",
+        "function",
+        "goto",
+        "if",
+        "in",
+        "local",
+        "nil",
+        "not",
+        "or",
+        "repeat",
+        "return",
+        "then",
+        "true",
+        "until",
+        "while",
+    ]
 )
 
 MORE = ("default",)
@@ -12,12 +35,13 @@ MORE = ("default",)
 
 
 def lua_names(names: Iterable[str]) -> dict[str, str]:
-    """Return the Lua name of each name; of two with the same one, the second gets `_2`."""
+    """Return the Lua name of each name; of two with the same one, the second gets `_2`.
+
+    A name that needs no change keeps it.
+    """
     own: dict[str, str] = {}
     taken = set[str]()
-    for name in names:
-        if name in own:
-            continue
+    for name in sorted(dict.fromkeys(names), key=lambda name: lua_name(name) != name):
         wanted = chosen = lua_name(name)
         number = 1
         while chosen.lower() in taken:

@@ -40,7 +40,7 @@ _SHORTEST = 4
 
 _BRACED = re.compile(r"\$\{([^}]*)\}")
 _VARIABLE = re.compile(
-    r"(?:env:)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<or>:-(?P<default>.*))?", re.S
+    r"(?:env:)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<or>:-(?P<default>.*))?", re.DOTALL
 )
 _WHOLE = re.compile(r"\$(?P<variable>[A-Za-z_][A-Za-z0-9_]*)|@secret:(?P<secret>.+)", re.DOTALL)
 

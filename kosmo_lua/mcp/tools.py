@@ -1,18 +1,19 @@
 """Tools as functions, so that Lua, the command line, docs and policy treat them as those of integrations."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from kosmo_lua.arguments import lua_literal
 from kosmo_lua.errors import ApprovalRequired, UnknownFunction
 from kosmo_lua.integration import SERVER, Credentials, Function, Integration
+from kosmo_lua.integration.sample import sample_of
 from kosmo_lua.mcp.api import Begin, ServerApi
+from kosmo_lua.mcp.contact import Contact
 from kosmo_lua.mcp.listing import Listing
 from kosmo_lua.mcp.names import lua_names
 from kosmo_lua.mcp.schema import Schema
-from kosmo_lua.mcp.session import Session
 from kosmo_lua.results import Access
 from kosmo_lua.values import Json, JsonObject
 
@@ -28,30 +29,19 @@ def integration_of(
     alias: str, listing: Listing, api: Callable[[Any], ServerApi]
 ) -> Integration[ServerApi]:
     """Return a server as an integration whose functions are its tools; `api` makes its ServerApi."""
+    names = lua_names(str(tool["name"]) for tool in listing.tools)
     integration = Integration[ServerApi](
         name=f"{SERVER}{alias}",
         title=_clean(listing.title or alias),
         summary=_sentence(listing.instructions or "") or f"The MCP server {alias}.",
         credentials=NoSettings,
         api=api,
-        guide=_guide(listing),
+        guide=_guide(listing, names),
     )
-    names = lua_names(str(tool["name"]) for tool in listing.tools)
     for tool in listing.tools:
         function = _function(integration.name, names[str(tool["name"])], tool)
         integration.functions.setdefault(function.name, function)
     return integration
-
-
-def collisions(listing: Listing) -> list[str]:
-    """Say which tools have another name in Lua than one would expect, because others have it."""
-    names = lua_names(str(tool["name"]) for tool in listing.tools)
-    numbered = [(name, own) for name, own in names.items() if re.fullmatch(r".*_\d+", own)]
-    return [
-        f"the tool {_clean(name)} is {own} in Lua: another one has its name"
-        for name, own in numbered
-        if own not in names
-    ]
 
 
 def access_of(tool: JsonObject) -> Access:
@@ -78,16 +68,17 @@ def _function(integration: str, name: str, tool: JsonObject) -> Function:
         source=None,
         schema=lambda: {"type": "object", "properties": {}, **schema.json},
         validate=schema.check,
-        invoke=partial(_call, tool),  # type: ignore[arg-type]  # its Api is a ServerApi
+        invoke=partial(_call, tool),
     )
 
 
 def _call(tool: JsonObject, api: ServerApi, arguments: JsonObject) -> Json:
     name = str(tool["name"])
 
-    def work(session: Session, begin: Begin) -> Json:
-        checked = _checked_again(tool, session.current(name), arguments)
-        return session.connection.call_tool(name, checked, begin)
+    def work(contact: Contact, begin: Begin) -> Json:
+        checked = _checked_again(tool, contact.current(name), arguments)
+        answer: Json = contact.connection.call_tool(name, checked, begin)
+        return answer
 
     answer: Json = api.ask("tools/call", {"name": name, "arguments": arguments}, work)
     return answer
@@ -121,37 +112,17 @@ def _returns(tool: JsonObject) -> str:
 
 
 def _example(integration: str, name: str, schema: JsonObject) -> str:
-    required = schema.get("required")
-    fields = ", ".join(
-        f"{field} = {lua_literal(_sample(schema, field))}"
-        for field in (required if isinstance(required, list) else [])
-        if isinstance(field, str) and field.isidentifier() and field.isascii()
-    )
-    return f"dump(app.{integration}.{name}({{{fields}}}))"
+    arguments = lua_literal(sample_of(schema))
+    return f"dump(app.{integration}.{name}({arguments}))"
 
 
-def _sample(schema: JsonObject, field: str) -> Json:
-    properties = schema.get("properties")
-    facts = properties.get(field) if isinstance(properties, dict) else None
-    if not isinstance(facts, dict):
-        return "..."
-    for word in ("examples", "enum"):
-        values = facts.get(word)
-        if isinstance(values, list) and values:
-            return values[0]
-    samples: dict[str, Json] = {
-        "integer": 1,
-        "number": 1,
-        "boolean": True,
-        "array": [],
-        "object": {},
-    }
-    return facts.get("default", samples.get(str(facts.get("type")), "..."))
-
-
-def _guide(listing: Listing) -> str:
+def _guide(listing: Listing, names: Mapping[str, str]) -> str:
     text = _clean(listing.instructions or "", lines=True)
-    return f"## Instructions of the server\n\n{text}" if text else ""
+    parts = [f"## Instructions of the server\n\n{text}"] if text else []
+    changed = [f"- `{_clean(name)}` is `{own}`" for name, own in names.items() if own != name]
+    if changed:
+        parts.append("\n".join(["## Names in Lua\n", *changed]))
+    return "\n\n".join(parts)
 
 
 def _sentence(text: str) -> str:

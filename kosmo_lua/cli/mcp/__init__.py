@@ -1,1 +1,1 @@
-"""The commands of MCP."""
+"""The commands `kosmo mcp:*`: a module for each family of them."""

@@ -5,7 +5,6 @@ local kit = ...
 local failure, host, json, scope, tasks = kit.failure, kit.host, kit.json, kit.scope, kit.tasks
 local next, pack, rawequal, select = kit.next, kit.table.pack, kit.rawequal, kit.select
 local setmetatable, sort, type = kit.setmetatable, kit.table.sort, kit.type
-local gsub = kit.string.gsub
 
 local LONGEST = 100 -- bytes of a name
 
@@ -67,6 +66,8 @@ local function call(path, ...)
   end
   return answer(host(kind, path, values))
 end
+
+bridge.call = call
 
 -- A function whose event waits for the others of a batch, inside one.
 local function send(path, ...)
@@ -214,41 +215,6 @@ function namespace(path)
       return call(path, ...)
     end,
   })
-end
-
--- A function of `mcp`, which calls a server by its name in a text.
-local function text(name, value, what)
-  if type(value) ~= "string" then
-    failure.fail(name .. ": " .. what .. " must be a string, got a " .. type(value))
-  end
-  return value
-end
-
-local function of_server(name, method)
-  return function(server, given)
-    return call("mcp." .. text(name, server, "the server") .. "." .. method, given or {})
-  end
-end
-
-bridge.mcp = { resources = of_server("mcp.resources", "resources/list"), prompts = of_server("mcp.prompts", "prompts/list") }
-
-function bridge.mcp.read_resource(server, uri)
-  return of_server("mcp.read_resource", "resources/read")(server, { uri = uri })
-end
-
-function bridge.mcp.get_prompt(server, name, arguments)
-  return of_server("mcp.get_prompt", "prompts/get")(server, { name = name, arguments = arguments })
-end
-
-function bridge.mcp.call(name, ...)
-  local path = gsub(gsub(text("mcp.call", name, "the tool"), "^app%.", ""), "^mcp%.", "")
-  return call("mcp." .. path, ...)
-end
-
-for _, name in next, { "servers", "tools", "schema" } do
-  bridge.mcp[name] = function(...)
-    return bridge.help("mcp." .. name, ...)
-  end
 end
 
 bridge.app = setmetatable({}, {
