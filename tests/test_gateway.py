@@ -2,19 +2,24 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from coding_agent import Agent, connected, stdio, text_of
-from conftest import poll, stable
+from conftest import COMMAND, ROOT, poll, stable
 from mcp import MCPError
 
+from kosmo_lua import Kosmo
 from kosmo_lua.catalog import Catalog
 from kosmo_lua.emulator import Emulator
+from kosmo_lua.errors import UnknownIntegration, UsageError
 from kosmo_lua.gateway.code import summaries
 from kosmo_lua.gateway.functions import LONGEST, tool_name
 from kosmo_lua.integration import Api, Credentials, Integration
+from kosmo_lua.results import ErrorInfo
 
 TRACK = 'app.integrations.segment.track{event = "E", userId = "u"}'
 LIMIT = 4000
@@ -496,3 +501,86 @@ def test_long_name_is_shortened_the_same_way_each_time() -> None:
     assert first == "integration__aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa___3957d1e8"
     assert len(second) == LONGEST
     assert first != second
+
+
+# Other MCP servers behind the gateway
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a gateway whose user has MCP servers: one works, one is broken, one is the gateway."""
+    home = tmp_path_factory.mktemp("shelf")
+    notes = str(home / "notes")
+    library = str(ROOT / "tests" / "mcp_servers" / "library.py")
+    servers = {
+        "library": {"command": sys.executable, "args": [library], "env": {"NOTES": notes}},
+        "broken": {"command": str(home / "no-such-program")},
+        "kosmo": {"command": COMMAND[0], "args": [*COMMAND[1:], "mcp:serve"]},
+    }
+    home.joinpath("mcp.json").write_text(json.dumps({"mcpServers": servers}))
+    return {"KOSMO_HOME": str(home)}
+
+
+def test_scripts_call_other_servers_and_run_read_only_their_reads(shelf: dict[str, str]) -> None:
+    """The card: integrations and MCP servers, with the same two tools; never the gateway itself."""
+    with connected(stdio("--integration", "segment", env=shelf)) as agent:
+        assert "- mcp.library: an MCP server." in str(agent.tools()["search_docs"].description)
+        names = "Integrations: segment, mcp.broken, mcp.library."
+        assert str(agent.client.instructions).endswith(names)
+        echo = facts(agent, "run_read", 'return app.mcp.library.echo{text = "hi"}')
+        assert (echo["success"], echo["result"]) == (True, "hi")
+        note = 'return app.mcp.library.note{text = "hi"}'
+        assert code_of(facts(agent, "run_read", note)) == "denied"
+        assert facts(agent, "run_write", note)["success"]
+        assert "- mcp.library: " in str(agent.tools()["search_docs"].description)
+
+
+def test_tools_of_other_servers_are_tools_of_the_gateway(shelf: dict[str, str]) -> None:
+    """Upstream: `mcp__S__T`; a server that cannot be started costs only itself."""
+    with connected(stdio("--expose", "tools", "--upstream", "library", env=shelf)) as agent:
+        tools = {name: tool for name, tool in agent.tools().items() if name.startswith("mcp__")}
+        assert {name.split("__")[1] for name in tools} == {"library"}
+        echo, note = tools["mcp__library__echo"], tools["mcp__library__note"]
+        assert [*echo.input_schema["properties"]] == ["text"]
+        assert echo.annotations is not None
+        assert note.annotations is not None
+        assert (echo.annotations.read_only_hint, note.annotations.read_only_hint) == (True, False)
+        result = agent.call("mcp__library__echo", text="hi")
+        assert result.structured_content["result"] == "hi"
+        assert agent.call("mcp__library__note", text="hi").structured_content["success"]
+
+
+# What the gateway needs of Kosmo
+
+
+def test_session_is_stopped_from_another_thread(services: Emulator) -> None:
+    """Ours: a quiet script, too; and what comes after it does not begin."""
+    services.fault(delay=60)
+    kosmo = Kosmo(environ={}, emulator=services, isolation="process")
+    with kosmo.session() as session, ThreadPoolExecutor() as threads:
+        running = threads.submit(session.run, "app.integrations.segment.get_current_user()")
+        poll(lambda: services.stats().requests)
+        session.stop()
+        result = running.result(timeout=5)
+        assert result.error == "stopped by the program that runs it"
+        assert result.error_info == ErrorInfo("interrupted", "interrupted")
+        assert [call.effect for call in result.call_log] == ["unknown"]
+        assert session.run("return 1").error == result.error
+
+
+def test_session_in_a_thread_cannot_be_stopped() -> None:
+    """Ours: a thread cannot be ended, and says so."""
+    with Kosmo(environ={}).session() as session, pytest.raises(UsageError):
+        session.stop()
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_kosmo_with_some_integrations_has_no_other(isolation: Any) -> None:
+    """Ours: also where the script runs in another process."""
+    kosmo = Kosmo(environ={}, only=["segment"], isolation=isolation)
+    result = kosmo.run("return app.integrations.posthog.list_persons()")
+    assert result.error_info is not None
+    assert result.error_info.code == "unknown_integration"
+    assert kosmo.catalog.names == ["segment"]
+    with pytest.raises(UnknownIntegration):
+        _ = Kosmo(environ={}, only=["segmnt"]).catalog
