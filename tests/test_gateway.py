@@ -508,7 +508,7 @@ def test_long_name_is_shortened_the_same_way_each_time() -> None:
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a gateway whose user has MCP servers: one works, one is broken, one is the gateway."""
+    """The environment of a gateway whose user has MCP servers: one that works, one that is broken, and it."""
     home = tmp_path_factory.mktemp("shelf")
     notes = str(home / "notes")
     library = str(ROOT / "tests" / "mcp_servers" / "library.py")
