@@ -39,6 +39,8 @@ class Backend:
         environ: where accounts and policy are read from, before the files of `config`.
         config: the user's files and the project's; by default there are none.
         integrations: which ones there are; by default every installed one.
+        only: the names of those that may be used; None: all.
+        servers: the names of the MCP servers that may be used; None: all.
         force: lift the policies `ask` and `deny`.
         read_only: deny every write.
         audited: record a hash of the arguments of each call.
@@ -58,6 +60,8 @@ class Backend:
         *,
         config: Config | None = None,
         integrations: "Sequence[Integration[Any]] | None" = None,
+        only: Sequence[str] | None = None,
+        servers: Sequence[str] | None = None,
         force: bool = False,
         read_only: bool = False,
         audited: bool = False,
@@ -82,6 +86,8 @@ class Backend:
         self._direct_run: Run | None = None
         self._lock = Lock()
         self._integrations = integrations
+        self._only = only
+        self._server_names = servers
         self._force = force
         self._emulator_url = emulator_url
         self._remedy = remedy
@@ -92,8 +98,12 @@ class Backend:
         from kosmo_lua.catalog import Catalog  # noqa: PLC0415  # importlib.metadata, only for app and docs
 
         if self._integrations is not None:
-            return Catalog(self._integrations)
-        return Catalog.installed()
+            return self.chosen(Catalog(self._integrations))
+        return self.chosen(Catalog.installed())
+
+    def chosen(self, catalog: "Catalog") -> "Catalog":
+        """Return what of a catalog may be used."""
+        return catalog if self._only is None else catalog.only(self._only)
 
     @cached_property
     def catalog(self) -> "Catalog":
@@ -125,6 +135,7 @@ class Backend:
             emulated=self._emulator_url is not None,
             tell=lambda group, running: record(["process", group, running]),
             keep=keep,
+            only=self._server_names,
         )
 
     @cached_property
@@ -266,6 +277,8 @@ class Backend:
             raise UsageError(message, hint='Use isolation="thread", or install them as packages.')
         return {
             "environ": {**self._environ},
+            "only": None if self._only is None else [*self._only],
+            "servers": None if self._server_names is None else [*self._server_names],
             "config": [self._config.folder, self._config.project_path, self._config.root],
             "force": self._force,
             "read_only": self._read_only,
@@ -284,6 +297,8 @@ class Backend:
         cls,
         environ: Mapping[str, str],
         *,
+        only: list[str] | None,
+        servers: list[str] | None,
         config: list[str | None],
         force: bool,
         read_only: bool,
@@ -299,6 +314,8 @@ class Backend:
         """Make it of the JSON of another process."""
         return cls(
             environ,
+            only=only,
+            servers=servers,
             config=Config(*config),
             force=force,
             read_only=read_only,
@@ -309,7 +326,7 @@ class Backend:
             replay=replay,
             dry_run=dry_run,
             emulator_url=(lambda: emulator_url) if emulator_url else None,
-            remedy=(lambda: remedy) if remedy else None,
+            remedy=None if remedy is None else lambda: remedy,
         )
 
 

@@ -21,7 +21,7 @@ def _work(child: Child) -> None:
     _, facts, limits, asks = child.order()
     backend = Backend.from_json(**facts)
     if _catalog:
-        backend.installed = _catalog
+        backend.installed = backend.chosen(_catalog)
     child.run_scripts(backend, Limits(*limits), asks=asks, sandbox=_sandbox)
 
 

@@ -28,6 +28,7 @@ from kosmo_lua.answers.catalog import (
     PageEntry,
     Provider,
 )
+from kosmo_lua.answers.gateway import ClientConfig, Installed, Serving
 from kosmo_lua.answers.mcp import (
     SecretChange,
     SecretEntry,
@@ -75,6 +76,7 @@ __all__ = [
     "Candidate",
     "Check",
     "Checked",
+    "ClientConfig",
     "Configured",
     "Diagnoses",
     "Diagnosis",
@@ -85,6 +87,7 @@ __all__ = [
     "Found",
     "FunctionEntry",
     "FunctionSchema",
+    "Installed",
     "Listing",
     "Page",
     "PageEntry",
@@ -104,6 +107,7 @@ __all__ = [
     "ServerState",
     "ServerStates",
     "ServerTools",
+    "Serving",
     "Setting",
     "SettingEntry",
     "Status",
@@ -126,6 +130,9 @@ SHAPES: "Mapping[str, type[Any]]" = {
     "accounts:add": AccountChange,
     "accounts:remove": AccountChange,
     "config:explain": Explanation,
+    "mcp:serve": Serving,
+    "mcp:gateway:export": ClientConfig,
+    "mcp:gateway:install": Installed,
     "audit": AuditLog,
     "mcp:status": ServerStates,
     "mcp:doctor": ServerDiagnoses,

@@ -54,6 +54,17 @@ class Catalog:
         """Return a catalog of the same integrations, and of these MCP servers."""
         return Catalog(self.integrations, servers=servers)
 
+    def only(self, names: Iterable[str]) -> "Catalog":
+        """Return the catalog of these integrations alone.
+
+        Raises:
+            UnknownIntegration: there is none of a name; names the nearest ones.
+        """
+        return Catalog(self.integrations.only([self._known(name) for name in names]))
+
+    def _known(self, name: str) -> str:
+        return name if name in self.names else self.integration(name).name
+
     @property
     def names(self) -> list[str]:
         """The names of the integrations, also of those that cannot be loaded; loads none."""

@@ -39,7 +39,17 @@ class Integrations(Mapping[str, "Integration[Any]"]):
         """Return what installed packages offer."""
         return cls((), entry_points(group=GROUP))
 
+    def only(self, names: Iterable[str]) -> "Integrations":
+        """Return those of these names; what was loaded here is not loaded again."""
+        chosen, wanted = Integrations(()), {*names}
+        chosen.names = [name for name in self.names if name in wanted]
+        chosen._found, chosen._entries = self._found, self._entries
+        chosen.problems = self.problems
+        return chosen
+
     def __getitem__(self, name: str) -> "Integration[Any]":
+        if name not in self.names:
+            raise KeyError(name)
         if name not in self._found:
             self._found[name] = self._load(name, self._entries[name])
         integration = self._found[name]

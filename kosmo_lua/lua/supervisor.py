@@ -41,6 +41,7 @@ class Supervisor:
         ask: answers the child's permission questions here, while the clock stands.
         wakeup: readable when SIGINT or SIGTERM has arrived: a byte for each, its number.
         keep: a signal stops the script and keeps the child, where that is possible.
+        stopper: readable when another thread wants the script to end.
     """
 
     def __init__(
@@ -51,17 +52,19 @@ class Supervisor:
         ask: Ask | None = None,
         wakeup: int | None = None,
         keep: bool = False,
+        stopper: int | None = None,
     ) -> None:
         self._process = process
         self._limits = limits
         self._ask = ask
         self._wakeup = wakeup
         self._keep = keep
+        self._stopper = stopper
         _limit_memory(process.pid, limits.memory + HOST_MEMORY)
         self._clock = clocks.of_process(process.pid)
         self._rest = bytearray()
         self._poll = select.poll()  # not select, which knows no descriptor above 1023
-        for pipe in (process.journal, wakeup):
+        for pipe in (process.journal, wakeup, stopper):
             if pipe is not None:
                 self._poll.register(pipe, select.POLLIN)
 
@@ -98,6 +101,8 @@ class Supervisor:
         ready = [pipe for pipe, _ in self._poll.poll(patience * 1000 + 1)]
         if self._wakeup in ready:
             return self._signalled(os.read(self._wakeup or 0, 1)[0])
+        if self._stopper in ready:
+            return self._killed(failed(Interrupted("stop")))
         if self._process.journal in ready and not self._read():
             return self._crashed()
         return self._recorder.ending

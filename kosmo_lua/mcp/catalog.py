@@ -1,6 +1,6 @@
 """ServerCatalog: the MCP servers of a configuration as integrations, for the calls of one run."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Self
@@ -69,10 +69,11 @@ class ServerCatalog:
         emulated: bool,
         tell: Tell,
         keep: bool,
+        only: Collection[str] | None = None,
     ) -> Self:
         """Return the servers of a configuration."""
         return cls(
-            Servers(config, environ),
+            Servers(config, environ, only=only),
             Trust(config, environ, forced=forced),
             Listings(config),
             tell,

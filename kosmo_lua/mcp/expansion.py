@@ -16,6 +16,7 @@ from kosmo_lua.mcp.server import Endpoint, Server
 
 INHERITED = (
     "HOME",
+    "KOSMO_GATEWAY",
     "LANG",
     "LC_ALL",
     "LOGNAME",

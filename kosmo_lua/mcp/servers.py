@@ -14,6 +14,8 @@ from kosmo_lua.mcp.documents import entries, paths, read, shown
 from kosmo_lua.mcp.server import alias_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from kosmo_lua.config.stored import Tell
     from kosmo_lua.mcp.server import Endpoint, Server
 
@@ -30,11 +32,22 @@ class _Found(NamedTuple):
 
 
 class Servers:
-    """The MCP servers that the files of a configuration define. They are read when something is asked for."""
+    """The MCP servers that the files of a configuration define. They are read when something is asked for.
 
-    def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
+    `only` are the names, or aliases, of those that may be used; None: all. Below a gateway (KOSMO_GATEWAY)
+    there are none that would start another one.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        environ: Mapping[str, str],
+        *,
+        only: "Collection[str] | None" = None,
+    ) -> None:
         self._config = config
         self._environ = environ
+        self._only = only
 
     @cached_property
     def all(self) -> "dict[str, Server]":
@@ -142,7 +155,15 @@ class Servers:
                 except ConfigError as error:
                     found.broken[name] = error
                     found.problems.append(error)
+        for alias in [alias for alias in found.servers if not self._usable(found.servers[alias])]:
+            del found.servers[alias]
         return found
+
+    def _usable(self, server: "Server") -> bool:
+        """Whether it may be used here: a gateway that reached itself would start itself without end."""
+        if self._environ.get("KOSMO_GATEWAY") and "mcp:serve" in server.args:
+            return False
+        return self._only is None or server.name in self._only or server.alias in self._only
 
     @staticmethod
     def _add(found: _Found, server: "Server") -> None:
