@@ -11,7 +11,6 @@ from kosmo_lua.gateway.offer import Offer
 from kosmo_lua.gateway.replies import reply
 from kosmo_lua.gateway.scripts import Scripts, Ticket
 from kosmo_lua.gateway.tools import Reply, Tool
-from kosmo_lua.integration import 
 from kosmo_lua.values import SERVER, Json, JsonObject
 
 if TYPE_CHECKING:  # only named here
