@@ -12,7 +12,6 @@ from kosmo_lua.cli.mcp.options import Setup, scope_of
 from kosmo_lua.cli.plain import table
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.strict import StrictCommand
-from kosmo_lua.config.files import replace
 from kosmo_lua.errors import ConfigError
 from kosmo_lua.mcp.editing import as_text
 from kosmo_lua.mcp.exporting import FORMATS, exported
@@ -101,6 +100,8 @@ def export_command(*, style: str, path: str | None, force: bool, as_json: bool) 
 
 
 def _write(path: str, text: str, *, force: bool) -> None:
+    from kosmo_lua.config.files import replace  # noqa: PLC0415  # start-up: not for --help
+
     if os.path.lexists(path) and not force:
         raise ConfigError(f"there is {path} already", hint="Give --force to replace it.")
     try:
