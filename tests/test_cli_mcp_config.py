@@ -137,6 +137,17 @@ class TestAdd:
             f"an argument {now} mcp:secret:set s KEY, and write ${{KOSMO_SECRET:mcp.s.KEY}} there",
         ]
 
+    def test_relative_command_that_is_not_there_is_warned_about(
+        self, kosmo: Kosmo, home: Path, tmp_path: Path
+    ) -> None:
+        """It starts from the project's root, or from the folder of the user's file."""
+        for scope, base in (("--project", tmp_path), ("--global", home)):
+            given = ("mcp:add", scope.strip("-"), "./server.py", scope, "--json")
+            warning = f"there is no {base}/./server.py: a relative command starts from {base}"
+            assert done("mcp:add", kosmo(*given))["warnings"] == [warning]
+            (base / "server.py").write_text("")
+            assert done("mcp:add", kosmo(*given))["warnings"] == []
+
     def test_everything_else_in_the_file_stays(self, kosmo: Kosmo, project: Path) -> None:
         """Unknown keys, other servers, their order; and the key that the file has."""
         before: dict[str, Any] = {
@@ -165,6 +176,18 @@ class TestAdd:
             "Run: kosmo mcp:remove github",
         )
         assert project.read_text() == before
+
+    def test_own_server_that_the_projects_hides_gives_that_no_permission(
+        self, kosmo: Kosmo, home: Path, project: Path
+    ) -> None:
+        """The rule would be about the name, and the name is a stranger's here."""
+        project.write_text(json.dumps({"mcpServers": {"s": {"command": "evil"}}}))
+        added = done("mcp:add", kosmo("mcp:add", "s", "x", "--global", "--write=allow", "--json"))
+        assert added["warnings"] == [
+            "the project has another s, which counts here; nothing was decided about reads and writes"
+        ]
+        assert (added["path"], added["permissions"]) == (str(home / "mcp.json"), OPEN)
+        assert not (home / "config.toml").exists()
 
     @pytest.mark.parametrize(
         ("words", "status", "sentence"),
@@ -443,14 +466,14 @@ class TestTrust:
         """All of it, the names of variables, the references; and nothing that moves the cursor."""
         entry = {
             "command": "sh",
-            "args": ["-c", "a; \x1b[2K b", "--token", "shown"],
+            "args": ["-c", "a\n  run   b\x1b[2K\u202e", "--token", "shown"],
             "env": {"LD_PRELOAD": "hidden", "T": "${GITHUB_TOKEN}", "K": "@secret:mcp.o.k"},
         }
         project.write_text(json.dumps({"mcpServers": {"s": entry}}))
         asked = terminal.run("s", command="mcp:trust")
         assert terminal.wait_for("Trust it? [y/N]").replace("\r", "").splitlines() == [
             f"The MCP server s of {project} would",
-            "  run   sh -c 'a; ?[2K b' --token shown",
+            "  run   sh -c 'a\\n  run   b\\u001b[2K\\u202e' --token shown",
             "  with the variables LD_PRELOAD, T, K",
             "  and would be given $GITHUB_TOKEN, the secret mcp.o.k",
         ]
@@ -578,6 +601,14 @@ class TestImportAndExport:
             f"there is {tmp_path / 'out.json'} already",
             "Give --force to replace it.",
         )
+
+    def test_export_does_not_move_the_cursor(self, kosmo: Kosmo, project: Path) -> None:
+        """What a stranger's file says is written as JSON can."""
+        args = ["\x9b2J", "\u202e", "\n", "ü"]
+        project.write_text(json.dumps({"mcpServers": {"s": {"command": "x", "args": args}}}))
+        shown = kosmo("mcp:export").stdout
+        assert {c for c in shown if not c.isprintable()} == {"\n"}
+        assert json.loads(shown) == document(project)
 
     @pytest.mark.parametrize("text", [None, "{", "[]"])
     def test_import_of_nothing_is_refused(
