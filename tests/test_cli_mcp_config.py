@@ -1,5 +1,6 @@
 """The commands that change which MCP servers there are: what they write, and what they refuse."""
 
+import io
 import json
 import re
 import subprocess
@@ -7,17 +8,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from conftest import Finished
 from envelopes import assert_fits
 from pseudo_terminal import Terminal
 
+from kosmo_lua.cli import cli
 from kosmo_lua.config import Config
+from kosmo_lua.errors import CODES, KosmoError
 
 pytestmark = pytest.mark.usefixtures("home")
 
 Kosmo = Callable[..., Finished]
 Start = Callable[..., subprocess.Popen[bytes]]
+
+Refusal = Callable[..., tuple[int, str]]
 
 GITHUB = ("github", "--env", "GITHUB_TOKEN", "--", "npx", "-y", "server-github")
 OPEN = {"read": "allow", "write": "ask"}
@@ -28,6 +34,24 @@ NO_ERROR = {"error": None, "error_info": None}
 def project(tmp_path: Path) -> Path:
     """The file of the project that the commands run in."""
     return tmp_path / ".mcp.json"
+
+
+@pytest.fixture
+def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Refusal:
+    """Run a command in this process, which is quicker; return the exit status and the sentence."""
+    monkeypatch.chdir(tmp_path)
+
+    def refusal(*words: str, stdin: bytes = b"") -> tuple[int, str]:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises((KosmoError, click.UsageError)) as caught:
+            cli.main([*words], prog_name="kosmo", standalone_mode=False)
+        error = caught.value
+        if isinstance(error, KosmoError):
+            return CODES[error.code].exit_status, error.message
+        assert isinstance(error, click.UsageError)
+        return CODES["usage"].exit_status, error.format_message()
+
+    return refusal
 
 
 def document(path: Path) -> Any:
@@ -234,11 +258,16 @@ class TestAdd:
         ],
     )
     def test_what_makes_no_server_is_not_written(  # noqa: PLR0917  # the case
-        self, kosmo: Kosmo, home: Path, project: Path, words: list[str], status: int, sentence: str
+        self,
+        refusal: Refusal,
+        home: Path,
+        project: Path,
+        words: list[str],
+        status: int,
+        sentence: str,
     ) -> None:
         """One sentence, and no file."""
-        found = refused("mcp:add", kosmo("mcp:add", "--json", *words))
-        assert found[:2] == (status, sentence.format(project))
+        assert refusal("mcp:add", *words) == (status, sentence.format(project))
         assert (project.exists(), [*home.iterdir()]) == (False, [])
 
 
@@ -700,11 +729,16 @@ class TestSecrets:
         ],
     )
     def test_what_is_no_secret_is_not_stored(  # noqa: PLR0917  # the case
-        self, kosmo: Kosmo, home: Path, words: list[str], stdin: bytes, status: int, sentence: str
+        self,
+        refusal: Refusal,
+        home: Path,
+        words: list[str],
+        stdin: bytes,
+        status: int,
+        sentence: str,
     ) -> None:
         """One sentence, and no file."""
-        finished = kosmo("mcp:secret:set", *words, "--json", stdin=stdin)
-        assert refused("mcp:secret:set", finished)[:2] == (status, sentence)
+        assert refusal("mcp:secret:set", *words, stdin=stdin) == (status, sentence)
         assert [*home.iterdir()] == []
 
     def test_secrets_of_servers_are_no_unknown_integration(self, kosmo: Kosmo) -> None:
