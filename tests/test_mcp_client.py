@@ -621,6 +621,24 @@ def test_close_ends_the_whole_tree_of_a_server_that_does_not_want_to(
     poll(lambda: not any(is_running(pid) for pid in pids), seconds=2)
 
 
+def test_nothing_is_left_open(served: Callable[..., Endpoint], tmp_path: Path) -> None:
+    """No pipe, socket, thread or process: of servers that answer, that end and that cannot be reached."""
+    endpoint = served()
+    descriptors, threads = set(Path("/dev/fd").iterdir()), set(threading.enumerate())
+    groups = Groups()
+    connections = Connections(groups)
+    assert call(connections.to(lambda: program("old"), "old"), "echo", a=1) == {"a": 1}
+    assert call(connections.to(lambda: endpoint, "web"), "add", a=1, b=2) == {"sum": 3}
+    failure(connections.to(lambda: program("dies"), "dies").tools)
+    failure(connections.to(lambda: replace(endpoint, url="http://127.0.0.1:1/"), "none").tools)
+    crashing = connections.to(lambda: program("library", NOTES=str(tmp_path / "notes")), "library")
+    failure(lambda: call(crashing, "crash"))
+    connections.close()
+    poll(lambda: set(Path("/dev/fd").iterdir()) == descriptors)
+    poll(lambda: set(threading.enumerate()) == threads)
+    assert sorted(groups.ended) == sorted(groups.started)
+
+
 def test_nothing_is_asked_after_the_end(connections: Connections) -> None:
     """The run is over."""
     connections.close()

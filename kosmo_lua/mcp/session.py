@@ -174,12 +174,14 @@ class Session:
         arguments: bool,
     ) -> Value:
         seconds = self._endpoint.timeout
-        begin = anyio.current_time()
+        begin, waited = anyio.current_time(), seconds
         with anyio.CancelScope(deadline=begin + seconds) as scope:
 
             def on_progress(done: float, total: float | None, message: str | None) -> None:
+                nonlocal waited
                 latest = begin + seconds * LONGEST_TIMES
                 scope.deadline = min(anyio.current_time() + seconds, latest)
+                waited = scope.deadline - begin
                 if progress:
                     progress(done, total, message)
 
@@ -189,8 +191,7 @@ class Session:
                 raise
             except Exception as error:  # noqa: BLE001  # the boundary of the SDK
                 raise await self._failed(error, arguments=arguments) from None
-        passed = min(max(seconds, anyio.current_time() - begin), seconds * LONGEST_TIMES)
-        raise self._failures.timed_out(round(passed, 1), self._stdio, "unknown")
+        raise self._failures.timed_out(round(waited, 1), self._stdio, "unknown")
 
     async def _failed(self, error: Exception, *, arguments: bool) -> KosmoError:
         """Return what an error of the SDK becomes that ended a request."""
