@@ -680,6 +680,24 @@ def test_ctrl_c_cancels_the_request_that_the_main_thread_waits_for(
     poll(lambda: lines_of(library.notes)[before:] == ["started", "cancelled"])
 
 
+def test_ctrl_c_while_a_server_starts_ends_it(
+    connect: Connect, groups: Groups, tmp_path: Path
+) -> None:
+    """It is not left to the end of the run."""
+    mute = connect(program("mute", PIDS=str(tmp_path / "pids"), timeout=60.0))
+
+    def press() -> None:
+        poll((tmp_path / "pids").exists)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    finger = threading.Thread(target=press)
+    finger.start()
+    with pytest.raises(KeyboardInterrupt):
+        mute.tools()
+    finger.join()
+    poll(lambda: groups.ended == groups.started, seconds=10)
+
+
 def test_a_write_is_sent_once(library: Library) -> None:
     """And told right before."""
     before = len(lines_of(library.notes))

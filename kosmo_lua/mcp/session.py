@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from kosmo_lua import __version__
 from kosmo_lua.errors import Effect, KosmoError
-from kosmo_lua.mcp.failures import Failures, first_of
+from kosmo_lua.mcp.failures import Failures
 from kosmo_lua.mcp.http import Gate, SessionLost, streamable_http
 from kosmo_lua.mcp.server import Endpoint
 from kosmo_lua.mcp.stdio import StdioTransport
@@ -124,7 +124,7 @@ class Session:
                 await self._stop.wait()
         except BaseException as error:  # noqa: BLE001  # it is told to those who wait
             if not ready.done():
-                ready.set_result(first_of(error))
+                ready.set_result(_first(error))
         finally:
             self.stop()
 
@@ -217,3 +217,10 @@ class Session:
         """Return what it becomes that a server wants to ask the user something before it answers."""
         message = "it asked for input of the user, which kosmo cannot give"
         return self._failures.against_protocol(RuntimeError(message))
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the error that others of its group followed."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
