@@ -156,7 +156,12 @@ class SessionLost(Unreachable):
 
 
 def _is_notification(request: httpx2.Request) -> bool:
-    return b'"method":"notifications/' in request.content[:200].replace(b" ", b"")
+    """Whether nobody waits for the answer; of a request that was redirected, it is not known."""
+    try:
+        content = request.content
+    except httpx2.RequestNotRead:
+        return False
+    return b'"method":"notifications/' in content[:200].replace(b" ", b"")
 
 
 def _is_json(answer: httpx2.Response) -> bool:
