@@ -44,8 +44,15 @@ COMMANDS = {
     "integrations:test": "readiness:test_command",
     "integrations:configure": "configure:command",
     "mcp:lua": "mcp.lua:command",
+    "mcp:list": "mcp.servers:list_command",
     "mcp:status": "mcp.status:status_command",
     "mcp:doctor": "mcp.status:doctor_command",
+    "mcp:add": "mcp.adding:command",
+    "mcp:remove": "mcp.changes:remove_command",
+    "mcp:enable": "mcp.changes:enable_command",
+    "mcp:disable": "mcp.changes:disable_command",
+    "mcp:trust": "mcp.trust:trust_command",
+    "mcp:untrust": "mcp.trust:untrust_command",
     "mcp:tools": "mcp.tools:tools_command",
     "mcp:schema": "mcp.tools:schema_command",
     "mcp:call": "mcp.call:call_command",
@@ -53,27 +60,20 @@ COMMANDS = {
     "mcp:resource": "mcp.resources:resource_command",
     "mcp:prompts": "mcp.resources:prompts_command",
     "mcp:prompt": "mcp.resources:prompt_command",
-    "accounts:list": "accounts:list_command",
-    "accounts:show": "accounts:show_command",
-    "accounts:add": "accounts:add_command",
-    "accounts:remove": "accounts:remove_command",
-    "config:explain": "config:explain_command",
-    "mcp:serve": "mcp.serve:command",
-    "mcp:gateway:export": "mcp.gateway:export_command",
-    "mcp:gateway:install": "mcp.gateway:install_command",
-    "audit": "audit:command",
-    "mcp:list": "mcp.servers:list_command",
-    "mcp:add": "mcp.adding:command",
-    "mcp:remove": "mcp.changes:remove_command",
-    "mcp:enable": "mcp.changes:enable_command",
-    "mcp:disable": "mcp.changes:disable_command",
-    "mcp:trust": "mcp.trust:trust_command",
-    "mcp:untrust": "mcp.trust:untrust_command",
     "mcp:import": "mcp.changes:import_command",
     "mcp:export": "mcp.servers:export_command",
     "mcp:secret:set": "mcp.secret:set_command",
     "mcp:secret:list": "mcp.secret:list_command",
     "mcp:secret:unset": "mcp.secret:unset_command",
+    "mcp:serve": "mcp.serve:command",
+    "mcp:gateway:export": "mcp.gateway:export_command",
+    "mcp:gateway:install": "mcp.gateway:install_command",
+    "accounts:list": "accounts:list_command",
+    "accounts:show": "accounts:show_command",
+    "accounts:add": "accounts:add_command",
+    "accounts:remove": "accounts:remove_command",
+    "config:explain": "config:explain_command",
+    "audit": "audit:command",
     "emulator": "emulator:command",
 }
 """Each command, and where it is: a module of this package, and its name there."""
@@ -93,7 +93,14 @@ class _LazyGroup(click.Group):
 
             from kosmo_lua.catalog import providers  # noqa: PLC0415  # only here
 
-            names = (f"integrations:{name}" for name in providers())
+            names = [f"integrations:{name}" for name in providers()]
+            found += [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        if incomplete.startswith("mcp:"):
+            from click.shell_completion import CompletionItem  # noqa: PLC0415  # only here
+
+            from kosmo_lua.cli.mcp.call import servers  # noqa: PLC0415  # only here
+
+            names = [f"mcp:{name}" for name in servers()]
             found += [CompletionItem(name) for name in names if name.startswith(incomplete)]
         return found
 
