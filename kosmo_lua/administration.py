@@ -56,6 +56,8 @@ class Administration:
         """Return what is stored and cannot be used."""
         path, found = self._config.credentials.path, []
         for name in self._config.credentials.values:
+            if name == "mcp":  # the secrets of MCP servers, which are no integration
+                continue
             if name not in self._catalog.integrations:
                 near = get_close_matches(name, self._catalog.integrations, n=1)
                 fix = f": did you mean {near[0]}?" if near else ""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from kosmo_lua.accounts import DEFAULT, Accounts
 from kosmo_lua.arguments import lua_literal
 from kosmo_lua.errors import CODES
-from kosmo_lua.integration import SERVER, lua_path
+from kosmo_lua.integration import lua_path
 from kosmo_lua.integration.sample import sample_of
-from kosmo_lua.values import JsonObject
+from kosmo_lua.values import SERVER, JsonObject
 
 if TYPE_CHECKING:  # only named here
     from kosmo_lua.integration import Function, Integration

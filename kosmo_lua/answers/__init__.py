@@ -29,6 +29,16 @@ from kosmo_lua.answers.catalog import (
     Provider,
 )
 from kosmo_lua.answers.gateway import ClientConfig, Installed, Serving
+from kosmo_lua.answers.mcp import (
+    SecretChange,
+    SecretEntry,
+    SecretList,
+    ServerChange,
+    ServerEntry,
+    ServerExport,
+    ServerImport,
+    ServerList,
+)
 from kosmo_lua.answers.readiness import (
     AccountState,
     Check,
@@ -84,8 +94,16 @@ __all__ = [
     "Permissions",
     "Provider",
     "ProviderState",
+    "SecretChange",
+    "SecretEntry",
+    "SecretList",
+    "ServerChange",
     "ServerDiagnoses",
     "ServerDiagnosis",
+    "ServerEntry",
+    "ServerExport",
+    "ServerImport",
+    "ServerList",
     "ServerState",
     "ServerStates",
     "ServerTools",
@@ -120,5 +138,17 @@ SHAPES: "Mapping[str, type[Any]]" = {
     "mcp:doctor": ServerDiagnoses,
     "mcp:tools": ToolList,
     "mcp:schema": FunctionSchema,
+    "mcp:list": ServerList,
+    "mcp:add": ServerChange,
+    "mcp:remove": ServerChange,
+    "mcp:enable": ServerChange,
+    "mcp:disable": ServerChange,
+    "mcp:trust": ServerChange,
+    "mcp:untrust": ServerChange,
+    "mcp:import": ServerImport,
+    "mcp:export": ServerExport,
+    "mcp:secret:set": SecretChange,
+    "mcp:secret:list": SecretList,
+    "mcp:secret:unset": SecretChange,
 }
 """Each command whose envelope is an Answer, and the record in it."""

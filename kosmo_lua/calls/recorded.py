@@ -3,10 +3,9 @@
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from kosmo_lua.accounts import DEFAULT, Accounts
-from kosmo_lua.calls.recording import SERVER
 from kosmo_lua.calls.tape import Tape
 from kosmo_lua.errors import NotRecorded
-from kosmo_lua.values import JsonObject
+from kosmo_lua.values import SERVER, JsonObject
 
 if TYPE_CHECKING:  # importing it loads pydantic
     from kosmo_lua.integration import Function, Integration

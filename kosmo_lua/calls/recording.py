@@ -25,7 +25,7 @@ from kosmo_lua import __version__
 from kosmo_lua.errors import KosmoError, UsageError
 from kosmo_lua.journal import Record
 from kosmo_lua.results import Delivery, plain
-from kosmo_lua.values import Json, JsonObject
+from kosmo_lua.values import SERVER, Json, JsonObject
 
 if TYPE_CHECKING:  # they know what a recording is
     from kosmo_lua.calls.call import Call
@@ -33,8 +33,6 @@ if TYPE_CHECKING:  # they know what a recording is
     from kosmo_lua.integration import Function
 
 FORMAT = 1
-SERVER = "mcp."
-"""What the names of functions begin with that are tools of MCP servers."""
 LONGEST = 32 * 1024 * 1024
 """Bytes of a line. No script could take a longer answer into its memory, unless its limit was raised."""
 

@@ -8,10 +8,10 @@ from hashlib import sha256
 from typing import Any, NamedTuple, Self
 
 from kosmo_lua.calls.differences import COMPARED, Recorded
-from kosmo_lua.calls.recording import FORMAT, LONGEST, SERVER, Made
+from kosmo_lua.calls.recording import FORMAT, LONGEST, Made
 from kosmo_lua.errors import ConfigError, Interrupted, KosmoError, UsageError
 from kosmo_lua.results import Delivery, Rejection
-from kosmo_lua.values import HIDDEN, Json, JsonObject
+from kosmo_lua.values import HIDDEN, SERVER, Json, JsonObject
 
 MOST = 1_000_000
 """Calls that a recording may have."""

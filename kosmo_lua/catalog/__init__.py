@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kosmo_lua.catalog.installed import Integrations, providers
 from kosmo_lua.errors import UnknownAccount, UnknownFunction, UnknownIntegration
+from kosmo_lua.values import SERVER
 
 if TYPE_CHECKING:  # importing it loads pydantic, which only an installed integration may do
     from kosmo_lua.catalog.servers import Servers
     from kosmo_lua.integration import Function, Integration
 
 __all__ = ["Catalog", "Target", "providers"]
-
-_SERVER = "mcp."
-"""What a name begins with that is below `app.mcp`."""
 
 
 class Target(NamedTuple):
@@ -28,7 +26,7 @@ class Target(NamedTuple):
     @property
     def name(self) -> str:
         """A name that means it: `segment.work.track_event`, `mcp.github.create_issue`."""
-        if self.integration.name.startswith(_SERVER):
+        if self.integration.name.startswith(SERVER):
             return self.function.full_name
         return f"{self.integration.name}.{self.account}.{self.function.name}"
 
@@ -95,8 +93,8 @@ class Catalog:
             UnknownIntegration: names the nearest ones.
             KosmoError: the server may not be contacted, or cannot be.
         """
-        if name.startswith(_SERVER):
-            return self._servers.integration(name.removeprefix(_SERVER))
+        if name.startswith(SERVER):
+            return self._servers.integration(name.removeprefix(SERVER))
         if name in self.integrations:
             return self.integrations[name]
         near = get_close_matches(name, self.integrations, n=3, cutoff=0.5)
@@ -117,8 +115,8 @@ class Catalog:
             KosmoError: an MCP server may not be contacted, or cannot be.
         """
         name = name.removeprefix("app.")
-        if name.startswith(_SERVER):
-            server, _, tool = name.removeprefix(_SERVER).partition(".")
+        if name.startswith(SERVER):
+            server, _, tool = name.removeprefix(SERVER).partition(".")
             return self._resolve_tool(server, tool)
         parts = name.removeprefix("integrations.").split(".")
         if len(parts) == 1:
@@ -156,7 +154,7 @@ class Catalog:
             if name in function.spellings:
                 return function
         near = ", ".join(_near(name, integration.functions.values()))
-        root = "app" if integration.name.startswith(_SERVER) else "app.integrations"
+        root = "app" if integration.name.startswith(SERVER) else "app.integrations"
         message = f"unknown function {root}.{integration.name}.{name}."
         if not name:
             message = f"{integration.name} is an integration, not a function."

@@ -62,6 +62,18 @@ COMMANDS = {
     "mcp:gateway:export": "mcp.gateway:export_command",
     "mcp:gateway:install": "mcp.gateway:install_command",
     "audit": "audit:command",
+    "mcp:list": "mcp.servers:list_command",
+    "mcp:add": "mcp.adding:command",
+    "mcp:remove": "mcp.changes:remove_command",
+    "mcp:enable": "mcp.changes:enable_command",
+    "mcp:disable": "mcp.changes:disable_command",
+    "mcp:trust": "mcp.trust:trust_command",
+    "mcp:untrust": "mcp.trust:untrust_command",
+    "mcp:import": "mcp.changes:import_command",
+    "mcp:export": "mcp.servers:export_command",
+    "mcp:secret:set": "mcp.secret:set_command",
+    "mcp:secret:list": "mcp.secret:list_command",
+    "mcp:secret:unset": "mcp.secret:unset_command",
     "emulator": "emulator:command",
 }
 """Each command, and where it is: a module of this package, and its name there."""
@@ -236,9 +248,10 @@ def _has(arguments: list[str], option: str, value: str) -> bool:
 
 def _told(error: BaseException) -> KosmoError:
     """Return what is said about an error."""
-    if isinstance(error, UnknownFunction | UnknownIntegration):
-        about_mcp = "MCP server" in error.message or "app.mcp." in error.message
-        listed = "mcp:tools" if about_mcp else "integrations:docs"
+    if isinstance(error, UnknownFunction | UnknownIntegration) and "kosmo mcp:" not in (
+        error.hint or ""
+    ):
+        listed = "mcp:tools" if "app.mcp." in error.message else "integrations:docs"
         error.hint = f"List them: kosmo {listed}"  # not as a script would
     if isinstance(error, KosmoError):
         return error

@@ -11,8 +11,7 @@ from kosmo_lua.cli.report import json_option
 from kosmo_lua.config import Config
 from kosmo_lua.errors import KosmoError
 from kosmo_lua.kosmo import Kosmo
-
-SERVER = "mcp."
+from kosmo_lua.values import SERVER
 
 if TYPE_CHECKING:  # only named here
     from click.shell_completion import CompletionItem

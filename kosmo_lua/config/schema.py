@@ -103,7 +103,10 @@ def _check_mcp(mcp: dict[str, object], path: str) -> None:
         _known(key, ("trust", "force_trust"), path, "mcp.")
     if not isinstance(mcp.get("force_trust", False), bool):
         raise ConfigError(f"{path}: mcp.force_trust must be true or false")
-    for root, servers in _table(mcp, "trust", path).items():
+    trust = mcp.get("trust", {})
+    if not isinstance(trust, dict):
+        raise ConfigError(f"{path}: mcp.trust must be a table of projects")
+    for root, servers in trust.items():
         if not isinstance(servers, dict):
             message = f"{path}: mcp.trust has a table for each project"
             raise ConfigError(message, hint=f'Write [mcp.trust."{root}"].')

@@ -11,12 +11,11 @@ from kosmo_lua import __version__
 from kosmo_lua.http import TRANSIENT, Api, BatchLimits, Event, Rate, encode
 from kosmo_lua.identity import now
 from kosmo_lua.integration.declaration import Integration
-from kosmo_lua.integration.function import SERVER, Each, Emulation, Function, Rows, lua_path
+from kosmo_lua.integration.function import Each, Emulation, Function, Rows, lua_path
 from kosmo_lua.integration.models import Credentials, Object, Origin, Params, setting
 from kosmo_lua.values import Json, JsonObject
 
 __all__ = [
-    "SERVER",
     "TRANSIENT",
     "VERSION",
     "Api",

@@ -6,10 +6,7 @@ from typing import Any, NamedTuple
 
 from kosmo_lua.http import Api, Event
 from kosmo_lua.results import Access
-from kosmo_lua.values import Json, JsonObject
-
-SERVER = "mcp."
-"""What the name of an integration begins with that is an MCP server: `mcp.github`."""
+from kosmo_lua.values import SERVER, Json, JsonObject
 
 
 def lua_path(integration: str) -> str:

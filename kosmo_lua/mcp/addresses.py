@@ -5,6 +5,8 @@ from urllib.parse import SplitResult, urlsplit
 
 _HOST = re.compile(r"[a-z0-9._:-]+")
 
+NO_USER = "must not have a user or a password: give them in headers"
+
 
 def checked_url(url: str) -> str:
     """Return the address when it may be used.
@@ -18,8 +20,7 @@ def checked_url(url: str) -> str:
         raise ValueError(message)
     assert parts.hostname
     if "@" in parts.netloc:
-        message = "must not have a user or a password: give them in headers"
-        raise ValueError(message)
+        raise ValueError(NO_USER)
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         message = "must start with https:// (http:// is for this machine only)"
         raise ValueError(message)

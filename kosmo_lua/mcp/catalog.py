@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Self
 from kosmo_lua.config import Config
 from kosmo_lua.config.stored import Tell
 from kosmo_lua.errors import Denied, KosmoError, UnknownFunction
-from kosmo_lua.integration import SERVER, Function, Integration
-from kosmo_lua.mcp.api import ServerApi
 from kosmo_lua.mcp.contact import Contact
 from kosmo_lua.mcp.listing import Listing, Listings
-from kosmo_lua.mcp.methods import method_of
 from kosmo_lua.mcp.server import Server
 from kosmo_lua.mcp.servers import Servers
-from kosmo_lua.mcp.tools import integration_of
 from kosmo_lua.mcp.trust import Trust
-from kosmo_lua.values import JsonObject
+from kosmo_lua.values import SERVER, JsonObject
 
-if TYPE_CHECKING:  # threads, only once a server is contacted
+if (
+    TYPE_CHECKING
+):  # pydantic and httpx, only for a server that is used; threads, only for a contact
+    from kosmo_lua.integration import Function, Integration
+    from kosmo_lua.mcp.api import ServerApi
     from kosmo_lua.mcp.connections import Connections
 
 
@@ -96,18 +96,18 @@ class ServerCatalog:
         return [self._state(server) for server in self.servers.all.values()]
 
     def _state(self, server: Server) -> JsonObject:
-        known = self.known(server.alias) if server.enabled else None
+        listing = self._listings.load(server)
         return {
             "name": server.alias,
             "server": server.name,
             "type": server.kind,
             "enabled": server.enabled,
             "trust": self.trust.state(server),
-            "tools": len(known.functions) if known else None,
+            "tools": len(listing.tools) if listing else None,
             "source": server.source,
         }
 
-    def integration(self, name: str) -> Integration[ServerApi]:
+    def integration(self, name: str) -> "Integration[ServerApi]":
         """Return a server with its tools; one that nobody has listed before is contacted.
 
         Raises:
@@ -122,7 +122,7 @@ class ServerCatalog:
                 self.close()
         return self._integrations[server.alias]
 
-    def known(self, name: str) -> Integration[ServerApi] | None:
+    def known(self, name: str) -> "Integration[ServerApi] | None":
         """Return a server that is known without contacting it; None: it is not, or it may not be used."""
         try:
             server = self.trusted(name)
@@ -132,7 +132,7 @@ class ServerCatalog:
             self._add(server, listing)
         return self._integrations.get(server.alias)
 
-    def renewed(self, name: str) -> Integration[ServerApi]:
+    def renewed(self, name: str) -> "Integration[ServerApi]":
         """Return a server with its tools as it lists them now.
 
         Raises:
@@ -144,12 +144,15 @@ class ServerCatalog:
             self.close()
         return self._integrations[server.alias]
 
-    def method(self, name: str, method: str) -> tuple[Integration[ServerApi], Function]:
+    def method(self, name: str, method: str) -> "tuple[Integration[ServerApi], Function]":
         """Return a server and a request of the protocol, such as `resources/read`, as a function.
 
         Raises:
             KosmoError: as `integration`; UnknownFunction: there is no such request.
         """
+        from kosmo_lua.mcp.methods import method_of  # noqa: PLC0415  # as above
+        from kosmo_lua.mcp.tools import integration_of  # noqa: PLC0415  # as above
+
         server = self.trusted(name)
         function = method_of(f"{SERVER}{server.alias}", method)
         if function is None:
@@ -183,10 +186,14 @@ class ServerCatalog:
             connections.close()
 
     def _add(self, server: Server, listing: Listing) -> None:
+        from kosmo_lua.mcp.tools import integration_of  # noqa: PLC0415  # as above
+
         made = integration_of(server.alias, listing, partial(self._api, server))
         self._integrations[server.alias] = made
 
-    def _api(self, server: Server, _: object) -> ServerApi:
+    def _api(self, server: Server, _: object) -> "ServerApi":
+        from kosmo_lua.mcp.api import ServerApi  # noqa: PLC0415  # as above
+
         contact = self._contact(server)
         return ServerApi(f"{SERVER}{server.alias}", contact)
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from kosmo_lua.errors import ConfigError
-from kosmo_lua.mcp.addresses import checked_url
+from kosmo_lua.mcp.addresses import NO_USER, checked_url
 from kosmo_lua.mcp.documents import shown
+from kosmo_lua.mcp.sensitive import is_reference
 from kosmo_lua.mcp.server import TIMEOUT, Server, alias_of
 from kosmo_lua.values import Json, JsonObject
 
@@ -23,6 +24,11 @@ _KINDS: Mapping[str, Literal["stdio", "http"]] = {
 }
 
 _LONGEST = 86_400.0
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8; a word of a command line may be other bytes."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def check_name(name: str) -> None:
@@ -112,7 +118,9 @@ def _kind(fields: "_Fields") -> Literal["stdio", "http"]:
 
 def _url(fields: "_Fields") -> str | None:
     url = fields.text("url")
-    if url is not None and "${" not in url and not url.startswith(("$", "@")):
+    if url is not None and "@" in url.partition("://")[2].partition("/")[0]:
+        fields.refuse("url", NO_USER)
+    if url is not None and not is_reference(url):
         try:
             checked_url(url)
         except ValueError as error:
@@ -138,7 +146,7 @@ class _Fields:
         return self._text(name, value, empty=False)
 
     def _text(self, name: str, value: Json, *, empty: bool = True) -> str:
-        if not isinstance(value, str) or "\0" in value:
+        if not isinstance(value, str) or "\0" in value or not is_unicode(value):
             raise ConfigError(f"{self.place}: {name} must be a text")
         if not empty and not value.strip():
             raise ConfigError(f"{self.place}: {name} is empty")

@@ -53,7 +53,9 @@ def parsed(text: str, path: str) -> JsonObject:
     if not text.strip():
         return {}
     try:
-        document: Json = json.loads(without_comments(text), object_pairs_hook=_object)
+        document: Json = json.loads(
+            without_comments(text), object_pairs_hook=_object, parse_constant=_no_number
+        )
         json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair has no UTF-8
     except json.JSONDecodeError as error:
         message = f"{path} is not valid JSON: line {error.lineno}, column {error.colno}"
@@ -109,6 +111,11 @@ def _blank(found: re.Match[str]) -> str:
     if text.startswith('"') or (text.startswith("/*") and not text.endswith("*/")):
         return text  # what has no end is JSON's to complain about
     return re.sub(r"[^\n]", " ", text)
+
+
+def _no_number(name: str) -> Json:
+    message = f"{name} is no number of JSON"
+    raise ValueError(message)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> JsonObject:

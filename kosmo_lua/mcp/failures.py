@@ -113,7 +113,7 @@ class Failures:
 
 def _end(status: int | None) -> str:
     if status is None:
-        return "closed its output"
+        return "hung up"
     if status < 0:
         try:
             return f"was ended by {signal.Signals(-status).name}"

@@ -2,7 +2,7 @@
 
 import time
 from shlex import quote
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kosmo_lua.answers import (
     FunctionEntry,
@@ -14,9 +14,11 @@ from kosmo_lua.answers import (
     ToolList,
 )
 from kosmo_lua.errors import KosmoError
-from kosmo_lua.integration import Integration
 from kosmo_lua.mcp.catalog import ServerCatalog
 from kosmo_lua.mcp.server import Server
+
+if TYPE_CHECKING:  # pydantic, only for a server that is used
+    from kosmo_lua.integration import Integration
 
 
 class Inspection:
@@ -97,7 +99,7 @@ def _not_contacted(
     return ServerDiagnosis(state, message, None, None, (command,))
 
 
-def _tools_of(integration: Integration[Any]) -> ServerTools:
+def _tools_of(integration: "Integration[Any]") -> ServerTools:
     entries = (
         FunctionEntry(each.full_name, each.access, each.summary)
         for each in integration.functions.values()

@@ -19,6 +19,8 @@ LONGEST_LINE = 64 * 1024 * 1024
 
 _GRACE = 1.0
 """Seconds between the end of stdin, SIGTERM and SIGKILL."""
+_AFTER_KILL = 0.2
+"""Seconds for the system to end what is killed; zombies that nobody waits for may stay for ever."""
 _POLL = 0.01
 _CONTROLS = re.compile(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|[^\x20-\x7e\xa0-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]"
@@ -82,12 +84,12 @@ class Program:
         if not self._stdin.is_closing():
             self._stdin.abort()
         await self.has_ended(_GRACE)
-        for number in (signal.SIGTERM, signal.SIGKILL):
+        for number, seconds in ((signal.SIGTERM, _GRACE), (signal.SIGKILL, _AFTER_KILL)):
             if not self._is_there():
                 break
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.group, number)
-            await _within(_GRACE, lambda: not self._is_there())
+            await _within(seconds, lambda: not self._is_there())
         self.hang_up()
         self._stderr.close()
         await asyncio.sleep(0)  # the transports let go of the pipes

@@ -1,10 +1,11 @@
 """Arguments against the JSON Schema of a tool, which a stranger has written."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from kosmo_lua.arguments import describe
+from kosmo_lua.arguments import LONGEST, describe
 from kosmo_lua.errors import InvalidArguments
 from kosmo_lua.values import Json, JsonObject
 
@@ -71,9 +72,8 @@ def _sentence(problem: "ValidationError") -> str:
     if problem.validator == "required" and isinstance(asked, list) and isinstance(value, dict):
         missing = problem.message.partition("' is a required")[0].removeprefix("'")
         return f"{path}.{missing} is required" if path else f"{missing} is required"
-    if problem.validator == "additionalProperties":
-        where = f" in {path}" if path else ""
-        return f"unknown parameter{where}: {problem.message.rpartition('(')[2].rstrip(')')}"
+    if problem.validator == "additionalProperties" and asked is False:
+        return _unknown(path, value, problem.schema)
     if problem.validator == "type":
         kinds = asked if isinstance(asked, list) else [asked]
         wanted = " or ".join(_KINDS.get(str(kind), str(kind)) for kind in kinds)
@@ -87,6 +87,18 @@ def _sentence(problem: "ValidationError") -> str:
         else problem.validator
     )
     return f"{path or 'the arguments'} must fit {rule}, got {describe(value)}"
+
+
+def _unknown(path: str, value: Any, schema: Any) -> str:  # noqa: ANN401  # a stranger's
+    """Say which fields nobody knows, and which there are."""
+    known = [*schema.get("properties", {})]
+    unknown = [f"{path}.{name}" if path else name for name in value if name not in known]
+    near = get_close_matches(unknown[0].rpartition(".")[2][:LONGEST], known, n=1)
+    takes = f"it takes {', '.join(known)}" if known else "it takes none"
+    more = f"did you mean {near[0]}?" if near else f"({takes})"
+    names = ", ".join(name if len(name) <= LONGEST else f"{name[:LONGEST]}..." for name in unknown)
+    comma = ", " if near else " "
+    return f"unknown parameter {names}{comma}{more}"
 
 
 def _path(parts: Any) -> str:  # noqa: ANN401  # a deque of names and indices

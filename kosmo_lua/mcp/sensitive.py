@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import unquote_plus
 
 from kosmo_lua.values import HIDDEN
 
 _NAMES = re.compile(
     r"authorization|key|token|secret|passw|credential|cookie|bearer", re.IGNORECASE
 )
+
+
+_REFERENCE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*|@secret:.+|.*\$\{.*", re.DOTALL)
 
 
 def is_sensitive(name: str) -> bool:
@@ -18,13 +21,14 @@ def is_sensitive(name: str) -> bool:
 
 def is_reference(value: str) -> bool:
     """Whether a value only says where the real one is."""
-    return "${" in value or value.startswith(("$", "@secret:"))
+    return _REFERENCE.fullmatch(value) is not None
 
 
 def literals_of_url(url: str) -> list[str]:
-    """Return the secrets that are written in an address."""
-    query = parse_qsl(urlsplit(url).query)
-    return [v for name, v in query if is_sensitive(name) and not is_reference(v)]
+    """Return the secrets that are written in an address, as they stand there and decoded."""
+    pairs = (piece.partition("=") for piece in url.partition("?")[2].partition("#")[0].split("&"))
+    found = [v for name, _, v in pairs if v and is_sensitive(name) and not is_reference(v)]
+    return [*found, *(decoded for v in found if (decoded := unquote_plus(v)) != v)]
 
 
 def literals_of_args(args: Sequence[str]) -> list[str]:
@@ -34,13 +38,14 @@ def literals_of_args(args: Sequence[str]) -> list[str]:
 
 def shown_url(url: str) -> str:
     """Return an address without the secrets that are written in it."""
-    parts = urlsplit(url)
+    before, mark, query = url.partition("?")  # not urlsplit: with references it may be no URL yet
+    query, has_fragment, fragment = query.partition("#")
     pieces = []
-    for piece in parts.query.split("&") if parts.query else ():
+    for piece in query.split("&"):
         name, _, value = piece.partition("=")
         hide = value and is_sensitive(name) and not is_reference(value)
         pieces.append(f"{name}={HIDDEN}" if hide else piece)
-    return urlunsplit(parts._replace(query="&".join(pieces)))
+    return f"{before}{mark}{'&'.join(pieces)}{has_fragment}{fragment}"
 
 
 def shown_args(args: Sequence[str]) -> tuple[str, ...]:

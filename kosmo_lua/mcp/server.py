@@ -52,7 +52,7 @@ class Endpoint:
     """What it takes to reach a server: a command, or an address. All references are expanded."""
 
     name: str
-    """The server's name in errors: `mcp.my_server`."""
+    """The server's name in errors."""
     command: tuple[str, ...] = field(default=(), repr=False)
     """The program and its arguments; empty: it is reached at `url`."""
     env: Mapping[str, str] = field(default_factory=dict, repr=False)

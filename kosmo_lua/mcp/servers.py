@@ -70,7 +70,7 @@ class Servers:
             ConfigError: its entry cannot be used.
             Denied: it is disabled.
         """
-        server = self.find(name)
+        server = self._find(name)
         if not server.enabled:
             from shlex import quote  # noqa: PLC0415  # only for an error
 
@@ -79,12 +79,29 @@ class Servers:
         return server
 
     def find(self, name: str) -> "Server":
-        """Return a server, be it enabled or not.
+        """Return a server, be it enabled or not, for a command that is about it.
 
         Raises:
             UnknownIntegration: there is none; names the nearest ones.
-            ConfigError: its entry cannot be used.
+            ConfigError: its entry cannot be used, or another server has its name for its alias.
         """
+        self.check_unambiguous(name)
+        return self._find(name)
+
+    def check_unambiguous(self, name: str) -> None:
+        """Return when a name is not that of one server, and the alias of another.
+
+        Raises:
+            ConfigError: it is; a command could change the wrong one.
+        """
+        by_alias = self.all.get(name)
+        by_name = next((each for each in self.all.values() if each.name == name), by_alias)
+        if by_alias and by_name and by_alias is not by_name:
+            message = f"{name} is the name of one MCP server, and the alias of {by_alias.name}"
+            hint = f"Write {by_alias.name}, or {by_name.alias} for the other one."
+            raise ConfigError(message, hint=hint)
+
+    def _find(self, name: str) -> "Server":
         found = self._found
         by_name = {server.name: server for server in found.servers.values()}
         if name in found.servers:  # first: Lua knows no other names
@@ -114,7 +131,7 @@ class Servers:
             ConfigError: a variable or a secret that its definition needs is not there.
             ExtraMissing: a secret is in the keyring, which is not installed.
         """
-        from kosmo_lua.mcp.references import Expansion  # noqa: PLC0415  # subprocess, only to reach one
+        from kosmo_lua.mcp.expansion import Expansion  # noqa: PLC0415  # subprocess, only to reach one
 
         return Expansion(server, self._config, self._environ, tell).endpoint()
 

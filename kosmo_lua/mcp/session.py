@@ -35,7 +35,7 @@ for _name in ("mcp", "client", "httpx2", "httpcore2", "opentelemetry"):
 
 
 class Session:
-    """One connection to a server. `lost`: it has ended, and a new one is needed."""
+    """One connection to a server. `lost`: it is not yet open, or has ended, and a new one is needed."""
 
     client: Client
 
@@ -52,7 +52,7 @@ class Session:
         self._stop = asyncio.Event()
         self._stdio: StdioTransport | None = None
         self._gate: Gate | None = None
-        self.lost = False
+        self.lost = True
 
     async def open(self) -> None:
         """Connect: the newest version of the protocol that both speak.

@@ -33,9 +33,9 @@ class StdioTransport:
     ) -> None:
         self._endpoint = endpoint
         self._tell = tell
-        self.on_end = on_end
+        self._on_end = on_end
         self.has_died = False
-        """Whether the messages have ended before anybody ended the program."""
+        """Whether the program has ended, or hung up, by itself."""
         self.program: Program | None = None
         self.garbage: str | None = None
         """The last line on stdout that was no message, and readable."""
@@ -48,7 +48,7 @@ class StdioTransport:
             await self._end(program)
             raise
         self._watch = asyncio.create_task(_watch(program))
-        return _Incoming(program, self), _Outgoing(program)
+        return _Incoming(program, self), _Outgoing(program, self)
 
     async def __aexit__(
         self,
@@ -59,6 +59,11 @@ class StdioTransport:
         assert self.program
         self._watch.cancel()
         await self._end(self.program)
+
+    def broken(self) -> None:
+        """Nothing comes, or goes, any more: there is nobody to talk to."""
+        self.has_died = True
+        self._on_end()
 
     async def _end(self, program: Program) -> None:
         # Whoever cancels this waits for it all the same: a server left behind would stay for ever.
@@ -83,8 +88,9 @@ async def _watch(program: Program) -> None:
 class _Stream:
     """What both directions share; the transport itself closes the pipes."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, transport: StdioTransport) -> None:
         self._program = program
+        self._transport = transport
 
     async def aclose(self) -> None:
         """Do nothing yet."""
@@ -98,10 +104,6 @@ class _Stream:
 
 class _Incoming(_Stream):
     """The messages of the server."""
-
-    def __init__(self, program: Program, transport: StdioTransport) -> None:
-        super().__init__(program)
-        self._transport = transport
 
     def __aiter__(self) -> Self:
         return self
@@ -122,8 +124,7 @@ class _Incoming(_Stream):
             except OSError:
                 line = b""
             if not line:
-                self._transport.has_died = True
-                self._transport.on_end()
+                self._transport.broken()
                 raise StopAsyncIteration
             message = _parsed(line)
             if message:
@@ -162,6 +163,7 @@ class _Outgoing(_Stream):
         message = item.message
         text = message.model_dump_json(by_alias=True, exclude_unset=True)
         if stdin.transport.is_closing():
+            self._transport.broken()
             raise anyio.BrokenResourceError
         stdin.write(text.encode() + b"\n")
         if isinstance(message, types.JSONRPCNotification):
@@ -169,4 +171,5 @@ class _Outgoing(_Stream):
         try:
             await stdin.drain()
         except OSError:
+            self._transport.broken()
             raise anyio.BrokenResourceError from None

@@ -7,7 +7,7 @@ from typing import Any
 
 from kosmo_lua.arguments import lua_literal
 from kosmo_lua.errors import ApprovalRequired, UnknownFunction
-from kosmo_lua.integration import SERVER, Credentials, Function, Integration
+from kosmo_lua.integration import Credentials, Function, Integration
 from kosmo_lua.integration.sample import sample_of
 from kosmo_lua.mcp.api import Begin, ServerApi
 from kosmo_lua.mcp.contact import Contact
@@ -15,7 +15,7 @@ from kosmo_lua.mcp.listing import Listing
 from kosmo_lua.mcp.names import lua_names
 from kosmo_lua.mcp.schema import Schema
 from kosmo_lua.results import Access
-from kosmo_lua.values import Json, JsonObject
+from kosmo_lua.values import SERVER, Json, JsonObject
 
 _SHORT = 120
 """Characters of a summary."""

@@ -108,7 +108,14 @@ class Trust:
             self.forget(server.project, server.name)
 
     def keep(self, project: str, name: str, value: str) -> None:
-        """Store a fingerprint."""
+        """Store a fingerprint.
+
+        Raises:
+            ConfigError: the user's file cannot be changed.
+        """
+        if not project.isprintable():
+            message = f"the folder {project!a} has a name that cannot be written to {USER}"
+            raise ConfigError(message, hint="Rename it.")
 
         def edit(document: "Document") -> None:
             mcp = document.setdefault("mcp", {})

@@ -1,7 +1,8 @@
 """An MCP server for tests, written with the official SDK: `python library.py [--http]`.
 
 Over stdio, or over streamable HTTP on a free port of loopback: then it prints the port in a line of its
-own, and `--json` answers with JSON instead of a stream. Settings come from the environment:
+own; `--json` answers with JSON instead of a stream, and `--legacy` speaks no version of the protocol after
+2025. Settings come from the environment:
 
     NOTES       the file that `note` appends to, and that `slow` writes `cancelled` to
     PAGE_SIZE   how many tools, resources and prompts a page of their lists has; all, unless it is set
@@ -337,28 +338,32 @@ async def serve_stdio() -> None:
 
 
 class Guarded:
-    """Lets in who has the TOKEN."""
+    """Lets in who has the TOKEN. A legacy server does not know what the newest clients ask first."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, legacy: bool) -> None:
         self._app = app
+        self._legacy = legacy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401, or let the request through."""
+        headers = Request(scope).headers if scope["type"] == "http" else {}
         token = os.environ.get("TOKEN")
-        if token and scope["type"] == "http":
-            sent = Request(scope).headers.get("Authorization")
-            if sent != f"Bearer {token}":
-                words = {"error": "invalid_token", "sent": sent}
-                await JSONResponse(words, status_code=401)(scope, receive, send)
-                return
+        sent = headers.get("Authorization")
+        if headers and token and sent != f"Bearer {token}":
+            words = {"error": "invalid_token", "sent": sent}
+            await JSONResponse(words, status_code=401)(scope, receive, send)
+            return
+        if self._legacy and headers.get("Mcp-Method") == "server/discover":
+            await JSONResponse({"detail": "Not Found"}, status_code=404)(scope, receive, send)
+            return
         await self._app(scope, receive, send)
 
 
-def serve_http(*, json_response: bool) -> None:
+def serve_http(*, json_response: bool, legacy: bool) -> None:
     """Serve HTTP on a free port, which is printed."""
     listening = socket.create_server(("127.0.0.1", 0))
     print(listening.getsockname()[1], flush=True)  # noqa: T201  # what the test reads
-    app = Guarded(server.streamable_http_app(json_response=json_response))
+    app = Guarded(server.streamable_http_app(json_response=json_response), legacy=legacy)
     config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
     uvicorn.Server(config).run([listening])
 
@@ -368,9 +373,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--http", action="store_true")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--legacy", action="store_true")
     arguments = parser.parse_args()
     if arguments.http:
-        serve_http(json_response=arguments.json)
+        serve_http(json_response=arguments.json, legacy=arguments.legacy)
     else:
         anyio.run(serve_stdio)
 

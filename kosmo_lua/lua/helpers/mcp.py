@@ -1,11 +1,14 @@
 """The Lua table `mcp`: which servers there are and what they offer. What calls them is in the prelude."""
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from kosmo_lua.catalog import Catalog
 from kosmo_lua.errors import InvalidArguments, KosmoError
-from kosmo_lua.integration import Function
 from kosmo_lua.values import Json, JsonObject
+
+if TYPE_CHECKING:  # pydantic, only for a server that is used
+    from kosmo_lua.integration import Function
 
 
 def functions(catalog: Catalog) -> Mapping[str, Callable[..., Json]]:
@@ -40,7 +43,7 @@ def _all_of(catalog: Catalog, name: str) -> list[JsonObject]:
         return [{"server": name, "code": error.code, "error": error.message, "hint": error.hint}]
 
 
-def _entry(function: Function) -> JsonObject:
+def _entry(function: "Function") -> JsonObject:
     server, _, name = function.full_name.removeprefix("mcp.").partition(".")
     return {
         "name": f"{server}.{name}",
