@@ -11,8 +11,7 @@ from kosmo_lua.gateway.offer import Offer
 from kosmo_lua.gateway.replies import reply
 from kosmo_lua.gateway.scripts import Scripts, Ticket
 from kosmo_lua.gateway.tools import Reply, Tool
-from kosmo_lua.integration import SERVER
-from kosmo_lua.values import Json, JsonObject
+from kosmo_lua.values import SERVER, Json, JsonObject
 
 if TYPE_CHECKING:  # only named here
     from collections.abc import Iterator
