@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from coding_agent import Agent, connected, stdio, text_of
 from conftest import COMMAND, ROOT, poll, stable
+from hypothesis import given
+from hypothesis import strategies as st
 from mcp import MCPError
 
 from kosmo_lua import Kosmo
@@ -19,10 +21,11 @@ from kosmo_lua.emulator import Emulator
 from kosmo_lua.errors import UnknownIntegration, UsageError
 from kosmo_lua.gateway.code import summaries
 from kosmo_lua.gateway.functions import LONGEST, FunctionTools, tool_name
-from kosmo_lua.gateway.offer import Offer
+from kosmo_lua.gateway.offer import SMALLEST, Offer
+from kosmo_lua.gateway.replies import reply, size
 from kosmo_lua.gateway.scripts import Scripts
 from kosmo_lua.integration import Api, Credentials, Integration
-from kosmo_lua.results import ErrorInfo
+from kosmo_lua.results import ErrorInfo, Meta, Result
 
 TRACK = 'app.integrations.segment.track{event = "E", userId = "u"}'
 LIMIT = 4000
@@ -349,6 +352,39 @@ def test_w16_long_output_is_cut_between_characters(agent: Agent, shift: int) -> 
         "filter in the script, pick the fields, or go through the pages"
     )
     assert f"[cut: {note}]" in text_of(agent.call("run_read", code=code))
+
+
+TEXTS = st.text(st.sampled_from('a\n"\\\0\x7f\ud83d\u0301\u200d\N{MAN}'), max_size=40)
+VALUES = st.recursive(
+    st.none() | st.integers() | TEXTS,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner),
+    max_leaves=20,
+)
+
+
+@given(
+    text=TEXTS,
+    values=st.tuples(VALUES, VALUES),
+    times=st.integers(0, 4000),
+    limit=st.integers(SMALLEST, 20_000),
+    failed=st.booleans(),
+)
+def test_w16_every_reply_is_valid_and_within_its_bound(
+    *, text: str, values: tuple[Any, Any], times: int, limit: int, failed: bool
+) -> None:
+    """W16: whatever a script prints, returns or raises, of whatever length."""
+    value, details = values
+    info = ErrorInfo("script_error", "runtime", hint=text, details=details) if failed else None
+    error = text * times + "." if failed else None
+    result = Result(
+        not failed, Meta("RUN"), text * times, [value] * (times // 100), error, info, (text,) * 9
+    )
+    made = reply(result, limit)
+    assert size(made) <= limit
+    assert made.facts is not None
+    assert (made.facts["success"], made.failed) == (not failed, failed)
+    assert json.loads(json.dumps(made.facts, ensure_ascii=False).encode()) == made.facts
+    assert made.text.encode()
 
 
 def test_long_page_is_cut_with_a_notice(agent: Agent) -> None:

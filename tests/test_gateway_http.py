@@ -12,6 +12,7 @@ import httpx
 import pytest
 from coding_agent import http_gateway, over_http, text_of
 from conftest import poll
+from envelopes import assert_fits
 
 from kosmo_lua.emulator import Emulator
 
@@ -45,6 +46,7 @@ def url(gateway_environ: dict[str, str]) -> Iterator[str]:
     env = {**gateway_environ, "KOSMO_MCP_TOKEN": TOKEN}
     with http_gateway(env=env) as process:
         document = listening(process)
+        assert_fits("mcp:serve", document)
         assert document == {
             "schema_version": 1,
             "success": True,
