@@ -109,7 +109,9 @@ def gateway_environ(
 ) -> dict[str, str]:
     """The environment of a gateway: accounts of the emulated services, and a policy that asks for writes."""
     home = tmp_path_factory.mktemp("home")
-    home.joinpath("config.toml").write_text('[policy]\n"segment.identify_user" = "deny"\n')
+    home.joinpath("config.toml").write_text(
+        '[policy]\n"segment.identify_user" = "deny"\n"segment@work.get_current_user" = "ask"\n'
+    )
     with Kosmo(environ={}, emulator=services) as kosmo:
         accounts = {
             name: value

@@ -13,17 +13,12 @@ from typing import Any
 import pytest
 from conftest import COMMAND, Finished, poll
 from envelopes import assert_fits
+from test_startup import TELL
 
 from kosmo_lua.emulator import Emulator
 
 Kosmo = Callable[..., Finished]
 Start = Callable[..., subprocess.Popen[bytes]]
-
-SERVED = [*COMMAND[1:], "mcp:serve"]
-META = {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientCapabilities": {},
-}
 
 
 def initialize() -> bytes:
@@ -101,6 +96,29 @@ def test_end_in_the_middle_of_a_call_leaves_no_process(
     assert sum(services.stats().requests.values()) == 1
     assert process.stderr is not None
     assert process.stderr.read() == b""
+
+
+def test_first_answer_waits_for_no_integration(tmp_path: Path) -> None:
+    """Ours: initialize is answered as soon as the SDK is there."""
+    done = subprocess.run(  # noqa: S603  # our own command
+        [sys.executable, "-c", TELL, "mcp:serve"],
+        cwd=tmp_path,
+        input=initialize(),
+        capture_output=True,
+        timeout=20,
+        check=True,
+    )
+    assert json.loads(done.stdout)["id"] == 1
+    (file,) = tmp_path.glob("modules-*")
+    loaded = set(file.read_text().split())
+    assert not loaded & {"kosmo_segment", "kosmo_posthog", "lupa", "kosmo_lua.gateway.http"}
+
+
+def test_closed_stdin_is_the_end(tmp_path: Path) -> None:
+    """Ours: there is no client."""
+    command = ["sh", "-c", 'exec "$@" <&-', "sh", *COMMAND, "mcp:serve"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=20, check=False)  # noqa: S603  # our own command
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_gateway_is_no_server_of_its_own(kosmo: Kosmo) -> None:

@@ -5,11 +5,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from coding_agent import Agent, connected, stdio, text_of
 from conftest import COMMAND, ROOT, poll, stable
+from hypothesis import given
+from hypothesis import strategies as st
 from mcp import MCPError
 
 from kosmo_lua import Kosmo
@@ -17,9 +20,12 @@ from kosmo_lua.catalog import Catalog
 from kosmo_lua.emulator import Emulator
 from kosmo_lua.errors import UnknownIntegration, UsageError
 from kosmo_lua.gateway.code import summaries
-from kosmo_lua.gateway.functions import LONGEST, tool_name
+from kosmo_lua.gateway.functions import LONGEST, FunctionTools, tool_name
+from kosmo_lua.gateway.offer import SMALLEST, Offer
+from kosmo_lua.gateway.replies import reply, size
+from kosmo_lua.gateway.scripts import Scripts
 from kosmo_lua.integration import Api, Credentials, Integration
-from kosmo_lua.results import ErrorInfo
+from kosmo_lua.results import ErrorInfo, Meta, Result
 
 TRACK = 'app.integrations.segment.track{event = "E", userId = "u"}'
 LIMIT = 4000
@@ -263,6 +269,25 @@ def test_w16_what_the_policy_denies_stays_denied_in_run_write(
     assert services.stats().requests == {}
 
 
+def test_read_that_the_policy_asks_about_needs_run_write(agent: Agent) -> None:
+    """Ours: the client asks its user there, and not for run_read."""
+    code = "return app.integrations.segment.work.get_current_user().slug"
+    assert code_of(facts(agent, "run_read", code)) == "approval_required"
+    assert facts(agent, "run_write", code)["result"] == "my-workspace"
+
+
+def test_calls_of_agents_are_in_the_audit_log(
+    agent: Agent, gateway_environ: dict[str, str]
+) -> None:
+    """Ours: as those of every other run of the user."""
+    run = facts(agent, "run_write", TRACK)["meta"]["run_id"]
+    log = Path(gateway_environ["KOSMO_HOME"], "audit.jsonl").read_text().splitlines()
+    written = [json.loads(line) for line in log]
+    assert [each["function"] for each in written if each["run_id"] == run] == [
+        "segment.track_event"
+    ]
+
+
 def test_write_deny_takes_run_write_away(gateway_environ: dict[str, str]) -> None:
     """The card: `--write deny`; and nothing but the integrations that were named."""
     server = stdio("--write", "deny", "--integration", "segment", env=gateway_environ)
@@ -292,6 +317,7 @@ LONG = {
     "text": 'return ("x"):rep(100000)',
     "error": 'error(("e"):rep(100000))',
     "details": 'error({message = "m", more = ("e"):rep(100000)})',
+    "deep error": "local t = {} for i = 1, 500 do t = {t} end error({message = 'm', t = t})",
     "deep": "local t = {} for i = 1, 500 do t = {t} end return t",
     "log": "for i = 1, 49 do app.integrations.segment.get_current_user() end return 1",
 }
@@ -326,6 +352,39 @@ def test_w16_long_output_is_cut_between_characters(agent: Agent, shift: int) -> 
         "filter in the script, pick the fields, or go through the pages"
     )
     assert f"[cut: {note}]" in text_of(agent.call("run_read", code=code))
+
+
+TEXTS = st.text(st.sampled_from('a\n"\\\0\x7f\ud83d\u0301\u200d\N{MAN}'), max_size=40)
+VALUES = st.recursive(
+    st.none() | st.integers() | TEXTS,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner),
+    max_leaves=20,
+)
+
+
+@given(
+    text=TEXTS,
+    values=st.tuples(VALUES, VALUES),
+    times=st.integers(0, 4000),
+    limit=st.integers(SMALLEST, 20_000),
+    failed=st.booleans(),
+)
+def test_w16_every_reply_is_valid_and_within_its_bound(
+    *, text: str, values: tuple[Any, Any], times: int, limit: int, failed: bool
+) -> None:
+    """W16: whatever a script prints, returns or raises, of whatever length."""
+    value, details = values
+    info = ErrorInfo("script_error", "runtime", hint=text, details=details) if failed else None
+    error = text * times + "." if failed else None
+    result = Result(
+        not failed, Meta("RUN"), text * times, [value] * (times // 100), error, info, (text,) * 9
+    )
+    made = reply(result, limit)
+    assert size(made) <= limit
+    assert made.facts is not None
+    assert (made.facts["success"], made.failed) == (not failed, failed)
+    assert json.loads(json.dumps(made.facts, ensure_ascii=False).encode()) == made.facts
+    assert made.text.encode()
 
 
 def test_long_page_is_cut_with_a_notice(agent: Agent) -> None:
@@ -475,6 +534,13 @@ def test_w16_tool_that_the_policy_denies_stays_denied(user: Agent, services: Emu
     assert services.stats().requests == {}
 
 
+def test_write_deny_takes_away_the_tools_that_write() -> None:
+    """The card: `--write deny`, in this mode, too."""
+    tools = FunctionTools(Kosmo(environ={}), None, Scripts(), Offer(expose="tools")).tools()
+    assert len(tools) > 10
+    assert not [tool.name for tool in tools if tool.writes]
+
+
 def test_long_name_is_shortened_the_same_way_each_time() -> None:
     """Ours: clients refuse names beyond 64 characters, and remember approvals by name."""
     integration = Integration(
@@ -521,8 +587,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"KOSMO_HOME": str(home)}
 
 
-def test_scripts_call_other_servers_and_run_read_only_their_reads(shelf: dict[str, str]) -> None:
-    """The card: integrations and MCP servers, with the same two tools; never the gateway itself."""
+def test_w16_scripts_call_other_servers_without_force(shelf: dict[str, str]) -> None:
+    """W16: there, every such call failed. Upstream: the gateway is no server of its own."""
     with connected(stdio("--integration", "segment", env=shelf)) as agent:
         assert "- mcp.library: an MCP server." in str(agent.tools()["search_docs"].description)
         names = "Integrations: segment, mcp.broken, mcp.library."
@@ -532,7 +598,6 @@ def test_scripts_call_other_servers_and_run_read_only_their_reads(shelf: dict[st
         note = 'return app.mcp.library.note{text = "hi"}'
         assert code_of(facts(agent, "run_read", note)) == "denied"
         assert facts(agent, "run_write", note)["success"]
-        assert "- mcp.library: " in str(agent.tools()["search_docs"].description)
 
 
 def test_tools_of_other_servers_are_tools_of_the_gateway(shelf: dict[str, str]) -> None:
@@ -547,7 +612,6 @@ def test_tools_of_other_servers_are_tools_of_the_gateway(shelf: dict[str, str]) 
         assert (echo.annotations.read_only_hint, note.annotations.read_only_hint) == (True, False)
         result = agent.call("mcp__library__echo", text="hi")
         assert result.structured_content["result"] == "hi"
-        assert agent.call("mcp__library__note", text="hi").structured_content["success"]
 
 
 # What the gateway needs of Kosmo

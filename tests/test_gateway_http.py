@@ -12,6 +12,7 @@ import httpx
 import pytest
 from coding_agent import http_gateway, over_http, text_of
 from conftest import poll
+from envelopes import assert_fits
 
 from kosmo_lua.emulator import Emulator
 
@@ -45,6 +46,7 @@ def url(gateway_environ: dict[str, str]) -> Iterator[str]:
     env = {**gateway_environ, "KOSMO_MCP_TOKEN": TOKEN}
     with http_gateway(env=env) as process:
         document = listening(process)
+        assert_fits("mcp:serve", document)
         assert document == {
             "schema_version": 1,
             "success": True,
@@ -73,6 +75,25 @@ def test_agent_with_the_token_works_over_http(url: str, mode: str) -> None:
         assert result.structured_content["result"] == "\N{MAN}"
 
 
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_cancelled_request_ends_its_script_over_http(
+    url: str, services: Emulator, descendants: Callable[[int], set[int]], mode: str
+) -> None:
+    """Ours: in the newest protocol the client closes the stream, in the one before it says so."""
+    services.reset()
+    services.fault(delay=60)
+    with over_http(url, TOKEN, mode) as agent:
+        agent.call("run_read", code="return 1")  # the server of processes is there
+        before = descendants(os.getpid())
+        code = "while true do pcall(app.integrations.segment.get_current_user) end"
+        running = agent.start("run_read", code=code)
+        poll(lambda: services.stats().requests)
+        started = descendants(os.getpid()) - before
+        assert len(started) == 1
+        running.cancel()
+        poll(lambda: not started & descendants(os.getpid()))
+
+
 @pytest.mark.parametrize(
     "shown",
     [
@@ -82,7 +103,7 @@ def test_agent_with_the_token_works_over_http(url: str, mode: str) -> None:
         f"Basic {TOKEN}",
         f"Bearer {TOKEN[:-1]}",
         f"Bearer {TOKEN}x",
-        f"bearer  {TOKEN}",
+        f"Bearer  {TOKEN}",
         "Bearer",
     ],
 )
@@ -144,6 +165,8 @@ def test_token_is_new_each_time_and_printed_once(gateway_environ: dict[str, str]
         document = listening(process)
         assert len(document["token"]) >= 32
         answer = initialize(document["url"], Authorization=f"Bearer {document['token']}")
+        assert answer.status_code == 200
+        answer = initialize(document["url"], Authorization=f"bearer {document['token']}")
         assert answer.status_code == 200
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=5)

@@ -157,6 +157,9 @@ told_of_cancellation = pytest.mark.parametrize(
 """Where the SDK's server hears of one: while it answers with JSON it does not look whether anybody waits."""
 
 
+over_http = pytest.mark.parametrize("library", ["http"], indirect=True)
+
+
 def call(connection: Connection, tool: str, **arguments: Json) -> Json:
     """Call a tool."""
     return connection.call_tool(tool, arguments, lambda: None)
@@ -624,9 +627,11 @@ def test_close_ends_the_whole_tree_of_a_server_that_does_not_want_to(
     poll(lambda: not any(is_running(pid) for pid in pids))
 
 
-def test_nothing_is_left_open(served: Callable[..., Endpoint], tmp_path: Path) -> None:
+@over_http
+def test_nothing_is_left_open(library: Library, tmp_path: Path) -> None:
     """No pipe, socket, thread or process: of servers that answer, that end and that cannot be reached."""
-    endpoint = served()
+    endpoint = library.endpoint
+    library.connection.tools()
     descriptors, threads = set(Path("/dev/fd").iterdir()), set(threading.enumerate())
     groups = Groups()
     connections = Connections(groups)
@@ -845,20 +850,19 @@ def test_headers_are_sent_with_every_request(
     }
 
 
-def test_a_redirect_to_the_same_place_is_followed(
-    connect: Connect, served: Callable[..., Endpoint]
-) -> None:
+@over_http
+def test_a_redirect_to_the_same_place_is_followed(library: Library, connect: Connect) -> None:
     """Many servers answer so to a slash too many."""
-    endpoint = served()
-    tools = connect(replace(endpoint, url=f"{endpoint.url}/")).tools()
+    tools = connect(replace(library.endpoint, url=f"{library.endpoint.url}/")).tools()
     assert [tool["name"] for tool in tools] == TOOLS
 
 
+@over_http
 def test_arguments_that_the_server_wants_as_headers_are_sent_so(
-    connect: Connect, served: Callable[..., Endpoint]
+    library: Library, connect: Connect
 ) -> None:
     """Though nobody has listed its tools before."""
-    headers = call(connect(served()), "headers", shelf="top")
+    headers = call(connect(library.endpoint), "headers", shelf="top")
     assert isinstance(headers, dict)
     assert headers["mcp-param-shelf"] == "top"
 
@@ -894,8 +898,8 @@ def test_an_address_that_does_not_speak_the_protocol_is_told(
     connect: Connect, server: RawServer, answer: bytes, facts: tuple[Json, ...]
 ) -> None:
     """With the status, and never with an effect: no call was made."""
-    server.usual = answer
-    server.steps = [Step(answer, then="close")] * 10
+    is_http = answer.startswith(b"HTTP")
+    server.steps = [Step(answer, then="keep" if is_http else "close")] * 10
     got = failure(connect(Endpoint(name="web", url=f"{server.url}/mcp", timeout=5.0)).tools)
     assert (got["code"], got["status"]) == facts[:2]
     assert str(got["message"]).startswith(f"the MCP server web {facts[2]}")

@@ -30,7 +30,7 @@ def reader_and_writer(
     def make(*, read_only: bool, lent: Kosmo | None) -> Kosmo:
         return Kosmo(
             only=offer.only,
-            servers=offer.upstreams,
+            servers=() if emulator else offer.upstreams,  # they are real, and would be refused
             environ=environ,
             config=config,
             limits=limits,

@@ -39,9 +39,9 @@ def reply(result: "Result", limit: int) -> Reply:
     facts = {name: value for name, value in result.to_dict().items() if name in FACTS}
     facts["truncated"] = []
     facts = _valid(facts)
-    if _depth(facts["result"]) > DEEPEST:
-        facts["result"] = _compact(facts["result"])
-        _note(facts, f"result has more than {DEEPEST} levels, and is here as JSON text")
+    _flatten(facts, facts, "result")
+    if isinstance(info := facts["error_info"], dict):
+        _flatten(facts, info, "details")
     whole = _reply(facts)
     room = limit // 2
     while size(whole) > limit and room > limit // 64:
@@ -205,6 +205,13 @@ def _valid(facts: JsonObject) -> JsonObject:
         return facts
     valid: JsonObject = json.loads(_SURROGATES.sub("\ufffd", text))
     return valid
+
+
+def _flatten(facts: JsonObject, record: JsonObject, name: str) -> None:
+    """Replace a field that has too many levels by its JSON text."""
+    if _depth(record[name]) > DEEPEST:
+        record[name] = _compact(record[name])
+        _note(facts, f"{name} has more than {DEEPEST} levels, and is here as JSON text")
 
 
 def _depth(value: Json) -> int:

@@ -71,9 +71,7 @@ class Gate(httpx2.AsyncBaseTransport):
             message = f"{self._title} has {part} that cannot be used"
             raise ConfigError(message, hint="Correct it where the server is defined.") from None
         proxy = proxy_for(url.scheme, url.host)
-        self._inner = httpx2.AsyncHTTPTransport(
-            verify=trust_of(url.scheme), proxy=proxy, limits=httpx2.Limits(keepalive_expiry=60)
-        )
+        self._inner = httpx2.AsyncHTTPTransport(verify=trust_of(url.scheme), proxy=proxy)
         self._kept = dict[str, KosmoError]()
 
     def true_error(self, error: "types.ErrorData") -> KosmoError | None:

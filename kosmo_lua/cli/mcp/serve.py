@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -87,6 +88,13 @@ def _serve(
     from kosmo_lua.gateway.serving import serve  # noqa: PLC0415  # the same
 
     if not options["http"]:
+        if sys.stdin is None:  # it was closed: there is no client
+            return None
+        if sys.stdin.isatty():
+            say(
+                "kosmo speaks MCP on stdin and stdout, for a client that starts it; Ctrl-C stops it."
+            )
+            say("hint: kosmo mcp:gateway:install --help")
         from kosmo_lua.gateway.stdio import serve_stdio  # noqa: PLC0415  # only here
 
         return serve(lambda: serve_stdio(make_server(toolbox)), scripts)
