@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 
 from kosmo_lua import Kosmo, Result, RunEvent
 from kosmo_lua.answers import SHAPES, Answer
-from kosmo_lua.catalog import GROUP
+from kosmo_lua.catalog.installed import GROUP
 from kosmo_lua.cli.trace import TracedCall
 from kosmo_lua.integration import Integration
 from kosmo_lua.reference import Reference

@@ -56,6 +56,8 @@ class Administration:
         """Return what is stored and cannot be used."""
         path, found = self._config.credentials.path, []
         for name in self._config.credentials.values:
+            if name == "mcp":  # the secrets of MCP servers, which are no integration
+                continue
             if name not in self._catalog.integrations:
                 near = get_close_matches(name, self._catalog.integrations, n=1)
                 fix = f": did you mean {near[0]}?" if near else ""
@@ -140,7 +142,7 @@ class Administration:
         provider, _, account = provider.partition("@")
         policy = Policy(self._environ, config=self._config)
         if what in ("read", "write"):
-            if provider:
+            if provider and provider.partition(".")[0] != "mcp":  # no server is contacted for this
                 self._catalog.integration(provider)
             rules = policy.rules_of(provider, (), what, account or DEFAULT)  # type: ignore[arg-type]  # just tested
         else:

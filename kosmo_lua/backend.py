@@ -16,12 +16,15 @@ if TYPE_CHECKING:  # start-up: each is loaded by the property that needs it
     from kosmo_lua.calls.recording import Recording
     from kosmo_lua.calls.tape import Tape
     from kosmo_lua.catalog import Catalog
+    from kosmo_lua.catalog.servers import Servers
     from kosmo_lua.integration import Integration
     from kosmo_lua.journal import Record
+    from kosmo_lua.mcp import Inspection, ServerCatalog
     from kosmo_lua.policy import Ask, Policy
     from kosmo_lua.readiness import Readiness
     from kosmo_lua.reference import Reference
     from kosmo_lua.runs import Run
+    from kosmo_lua.values import Json
 
 _Calls = TypeVar("_Calls", bound="Calls")
 
@@ -36,6 +39,8 @@ class Backend:
         environ: where accounts and policy are read from, before the files of `config`.
         config: the user's files and the project's; by default there are none.
         integrations: which ones there are; by default every installed one.
+        only: the names of those that may be used; None: all.
+        servers: the names of the MCP servers that may be used; None: all.
         force: lift the policies `ask` and `deny`.
         read_only: deny every write.
         audited: record a hash of the arguments of each call.
@@ -55,6 +60,8 @@ class Backend:
         *,
         config: Config | None = None,
         integrations: "Sequence[Integration[Any]] | None" = None,
+        only: Sequence[str] | None = None,
+        servers: Sequence[str] | None = None,
         force: bool = False,
         read_only: bool = False,
         audited: bool = False,
@@ -79,24 +86,63 @@ class Backend:
         self._direct_run: Run | None = None
         self._lock = Lock()
         self._integrations = integrations
+        self._only = only
+        self._server_names = servers
         self._force = force
         self._emulator_url = emulator_url
         self._remedy = remedy
 
     @cached_property
-    def catalog(self) -> "Catalog":
-        """The integrations and their functions."""
+    def installed(self) -> "Catalog":
+        """The integrations and their functions, without MCP servers."""
         from kosmo_lua.catalog import Catalog  # noqa: PLC0415  # importlib.metadata, only for app and docs
 
         if self._integrations is not None:
-            return Catalog(self._integrations)
-        return Catalog.installed()
+            return self.chosen(Catalog(self._integrations))
+        return self.chosen(Catalog.installed())
+
+    def chosen(self, catalog: "Catalog") -> "Catalog":
+        """Return what of a catalog may be used."""
+        return catalog if self._only is None else catalog.only(self._only)
+
+    @cached_property
+    def catalog(self) -> "Catalog":
+        """The integrations and the MCP servers, with their functions; no session stays open."""
+        return self.installed.with_servers(self._servers(_forget, keep=False))
+
+    @cached_property
+    def mcp(self) -> "Inspection":
+        """The MCP servers as they are configured."""
+        from kosmo_lua.mcp import Inspection  # noqa: PLC0415  # only for the commands that show them
+
+        return Inspection(self._configured_servers(_forget, keep=False))
+
+    def _servers(self, record: "Record", *, keep: bool) -> "Servers":
+        """Return the MCP servers, for the calls of one run, or for those who only ask about them."""
+        if self._replay:
+            from kosmo_lua.calls.recorded import RecordedServers  # noqa: PLC0415  # only here
+
+            return RecordedServers(self._played())
+        return self._configured_servers(record, keep=keep)
+
+    def _configured_servers(self, record: "Record", *, keep: bool) -> "ServerCatalog":
+        from kosmo_lua.mcp import ServerCatalog  # noqa: PLC0415  # only for app and docs
+
+        return ServerCatalog.of(
+            self._config,
+            self._environ,
+            forced=self._force,
+            emulated=self._emulator_url is not None,
+            tell=lambda group, running: record(["process", group, running]),
+            keep=keep,
+            only=self._server_names,
+        )
 
     @cached_property
     def accounts(self) -> "Accounts":
         """The accounts of the integrations."""
         if self._replay:
-            from kosmo_lua.calls.replay import RecordedAccounts  # noqa: PLC0415  # only here
+            from kosmo_lua.calls.recorded import RecordedAccounts  # noqa: PLC0415  # only here
 
             return RecordedAccounts(self._played())
         from kosmo_lua.accounts import Accounts  # noqa: PLC0415  # only for app
@@ -172,9 +218,9 @@ class Backend:
     ) -> "_Calls":
         from kosmo_lua.naming import check_names  # noqa: PLC0415  # only for app
 
-        check_names(self._config, self.catalog)
+        check_names(self._config, self.installed)
         return kind(
-            self.catalog,
+            self.installed.with_servers(self._servers(record, keep=True)),
             self.accounts,
             self._policy(ask),
             record,
@@ -231,6 +277,8 @@ class Backend:
             raise UsageError(message, hint='Use isolation="thread", or install them as packages.')
         return {
             "environ": {**self._environ},
+            "only": None if self._only is None else [*self._only],
+            "servers": None if self._server_names is None else [*self._server_names],
             "config": [self._config.folder, self._config.project_path, self._config.root],
             "force": self._force,
             "read_only": self._read_only,
@@ -249,6 +297,8 @@ class Backend:
         cls,
         environ: Mapping[str, str],
         *,
+        only: list[str] | None,
+        servers: list[str] | None,
         config: list[str | None],
         force: bool,
         read_only: bool,
@@ -264,6 +314,8 @@ class Backend:
         """Make it of the JSON of another process."""
         return cls(
             environ,
+            only=only,
+            servers=servers,
             config=Config(*config),
             force=force,
             read_only=read_only,
@@ -274,8 +326,12 @@ class Backend:
             replay=replay,
             dry_run=dry_run,
             emulator_url=(lambda: emulator_url) if emulator_url else None,
-            remedy=(lambda: remedy) if remedy else None,
+            remedy=None if remedy is None else lambda: remedy,
         )
+
+
+def _forget(event: "list[Json]") -> None:
+    """Record nothing: no run is there."""
 
 
 def _retry_budget(environ: Mapping[str, str]) -> float:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # only named here
     from kosmo_lua.backend import Backend
     from kosmo_lua.calls import Calls
     from kosmo_lua.calls.planning import UnsentCalls
+    from kosmo_lua.catalog import Target
     from kosmo_lua.policy import Ask
     from kosmo_lua.progress import Progress
 
@@ -46,7 +47,7 @@ class Direct:
 
     def call(self, function: str, arguments: JsonObject, account: str) -> Json:
         """Call a function; see `Kosmo.call`."""
-        return self._made().call(self._name(function, account), arguments)
+        return self._made().call(self._target(function, account).name, arguments)
 
     def attempt(
         self,
@@ -70,7 +71,7 @@ class Direct:
         self._recorder, data, ending = recorder, None, Ending()
         try:
             with _Ticker(recorder, self._lock) if on_progress else nullcontext():
-                data = self._data(self._name(function, account), arguments, dry_run=dry_run)
+                data = self._data(self._target(function, account), arguments, dry_run=dry_run)
         except KosmoError as error:
             ending = failed(error)
         except KeyboardInterrupt as signal:
@@ -85,23 +86,23 @@ class Direct:
                 run = run._replace(error_info=info)
         return CallResult.of(run, function=function, account=account, data=data)
 
-    def _data(self, name: str, arguments: JsonObject, *, dry_run: bool) -> Json:
-        for problem in self._backend.catalog.problems_of(name.partition(".")[0]):
+    def _data(self, target: "Target", arguments: JsonObject, *, dry_run: bool) -> Json:
+        for problem in self._made().catalog.problems_of(target.integration.name):
             self._record(["warning", problem])
         if not dry_run:
-            return _checked(self._made().call(name, arguments), name)
+            return _checked(self._made().call(target.name, arguments), target.name)
         self._unsent = self._unsent or self._backend.unsent_calls(self._record)
-        request = self._unsent.request(name, arguments)
+        request = self._unsent.request(target.name, arguments)
         return {"request": {**request._asdict()} if request else None}
 
-    def _name(self, function: str, account: str) -> str:
-        """Return the name with the account in it."""
-        target = self._backend.catalog.resolve(function)
+    def _target(self, function: str, account: str) -> "Target":
+        """Return what a name means, with the account."""
+        target = self._made().catalog.resolve(function)
         if "default" not in (account, target.account) and account != target.account:
             message = f"two accounts are named: {target.account} in {function}, and {account}"
             raise UsageError(message, hint="Name one.")
         chosen = target.account if account == "default" else account
-        return f"{target.integration.name}.{chosen}.{target.function.name}"
+        return target._replace(account=chosen)
 
     def _made(self) -> "Calls":
         self._calls = self._calls or self._backend.direct_calls(self._record, self._ask)

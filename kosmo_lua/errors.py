@@ -249,6 +249,9 @@ class Interrupted(KosmoError):
         if name is None:  # of a call, which is not told why
             super().__init__("the run ended before the call returned")
             return
+        if name == "stop":
+            super().__init__("stopped by the program that runs it")
+            return
         sentence = "stopped by Ctrl-C" if name == "SIGINT" else f"stopped by {name}"
         super().__init__(sentence, details={"signal": name})
 

@@ -7,8 +7,10 @@ script that could only be ended with its state; `lost` says so.
 from typing import TYPE_CHECKING, Literal
 
 from kosmo_lua.backend import Backend
+from kosmo_lua.errors import Interrupted
 from kosmo_lua.lua.limits import Limits
 from kosmo_lua.lua.script import Script
+from kosmo_lua.lua.stop import Stop
 
 if TYPE_CHECKING:  # start-up: each is loaded when a script runs
     from collections.abc import Callable
@@ -105,7 +107,12 @@ class _InProcess:
         self._process: Process | None = None
 
     def _watch(
-        self, script: Script, make_recorder: "Callable[[], Recorder]", wakeup: int | None = None
+        self,
+        script: Script,
+        make_recorder: "Callable[[], Recorder]",
+        *,
+        wakeup: int | None = None,
+        stopper: int | None = None,
     ) -> "Result":
         assert self._process is not None, "it was made just now"
         self._process.start(script)
@@ -115,7 +122,12 @@ class _InProcess:
         setup = self._setup
         recorder = make_recorder()
         supervisor = Supervisor(
-            self._process, setup.limits, ask=setup.ask, wakeup=wakeup, keep=setup.keep
+            self._process,
+            setup.limits,
+            ask=setup.ask,
+            wakeup=wakeup,
+            keep=setup.keep,
+            stopper=stopper,
         )
         try:
             recorder.begin()
@@ -150,7 +162,7 @@ class InFork(_InProcess):
                 self._process = fork(self._work)
                 if emulator:
                     emulator.start()  # now this process may have threads
-            return self._watch(script, make_recorder, wakeup)
+            return self._watch(script, make_recorder, wakeup=wakeup)
 
     def _work(self, child: "Child") -> None:
         if self._setup.emulator:
@@ -162,8 +174,24 @@ class InFork(_InProcess):
 class InServer(_InProcess):
     """In a child of a server, which is started with the first one and serves this whole process."""
 
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self._stop = Stop()
+
+    def stop(self) -> None:
+        """End the script that runs, and run no other; from any thread."""
+        self._stop.set()
+
     def run(self, script: Script, make_recorder: "Callable[[], Recorder]") -> "Result":
         """Run a script."""
+        with self._stop.watched() as stopper:
+            if self._stop.wanted:
+                raise Interrupted("stop")
+            return self._run(script, make_recorder, stopper)
+
+    def _run(
+        self, script: Script, make_recorder: "Callable[[], Recorder]", stopper: int
+    ) -> "Result":
         if self._process is None:
             from kosmo_lua.workers import SERVER  # noqa: PLC0415  # only here
 
@@ -171,11 +199,11 @@ class InServer(_InProcess):
             self._process = SERVER.fork()
             self._process.order(["serve", backend, [*limits], self._setup.ask is not None])
         if not self._setup.keep:
-            return self._watch(script, make_recorder)
+            return self._watch(script, make_recorder, stopper=stopper)
         from kosmo_lua.lua.fork import signals  # noqa: PLC0415  # only here
 
         with signals() as wakeup:
-            return self._watch(script, make_recorder, wakeup)
+            return self._watch(script, make_recorder, wakeup=wakeup, stopper=stopper)
 
 
 PLACES: "dict[Isolation, Callable[[Setup], Place]]" = {

@@ -99,8 +99,6 @@ class Recorder:
         self._listeners = listeners or Listeners()
         self._output: list[str] = []
         self._warnings: list[str] = []
-        self.processes: set[int] = set()
-        """The process groups that run now: a command that prints a credential."""
         self._open: dict[int, OpenCall] = {}
         self._log = CallLog()
         self._waited = 0.0
@@ -122,6 +120,10 @@ class Recorder:
     def begin(self) -> None:
         """Tell that the run begins."""
         self._listeners.begin(self.run_id, self._started)
+
+    def calls_a_server(self) -> bool:
+        """Whether a call of an MCP server is under way."""
+        return any(call.function.startswith("mcp.") for call in self._open.values())
 
     def progress(self, queued: int) -> float:
         """Tell how far the run is, if it is time to; return in how many seconds to call this again.
@@ -146,7 +148,7 @@ class Recorder:
             self._listeners.warned(sentence)
 
     def _on_process(self, group: int, running: bool) -> None:  # noqa: FBT001  # the fields of the event
-        (self.processes.add if running else self.processes.discard)(group)
+        """Forget it: only who supervises another process has to end what that has started."""
 
     def _on_call(self, number: int, *facts: Any) -> None:  # noqa: ANN401  # the fields of the event
         self._open[number] = OpenCall(number, *facts)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # start-up: each is loaded by the method that needs it
     from kosmo_lua.direct import Direct
     from kosmo_lua.emulator import Emulator
     from kosmo_lua.integration import Integration
+    from kosmo_lua.mcp import Inspection
     from kosmo_lua.policy import Ask
     from kosmo_lua.progress import Progress
     from kosmo_lua.readiness import Readiness
@@ -41,10 +42,13 @@ class Kosmo:
 
     Arguments:
         integrations: which ones there are; by default every installed one.
+        only: the names of those that may be used; by default all.
+        servers: the names of the MCP servers that may be used; by default all that are configured.
         environ: where accounts and policy are read from; by default `os.environ`.
         config: the files of the user, and of a project; by default those of the user whom `environ` names by
             KOSMO_HOME, XDG_CONFIG_HOME or HOME, and of no project.
-        emulator: call the integrations' emulators, started on loopback, instead of the services.
+        emulator: call the integrations' emulators, started on loopback, instead of the services; those of
+            another Kosmo, if it is given its `emulator`.
         emulator_port: the port of the emulators; 0, the default, takes any free one.
         force: lift the policies `ask` and `deny`; raises Denied where a file says `allow_force = false`.
         read_only: deny every write, whatever the policy says.
@@ -70,9 +74,11 @@ class Kosmo:
         self,
         *,
         integrations: "Sequence[Integration[Any]] | None" = None,
+        only: Sequence[str] | None = None,
+        servers: Sequence[str] | None = None,
         environ: Mapping[str, str] | None = None,
         config: Config | None = None,
-        emulator: bool = False,
+        emulator: "bool | Emulator" = False,
         emulator_port: int = 0,
         force: bool = False,
         read_only: bool = False,
@@ -95,13 +101,15 @@ class Kosmo:
             from kosmo_lua.runs import check_run_id  # noqa: PLC0415  # only to repeat a run
 
             check_run_id(run_id)
-        _check_modes(record=record, replay=replay, dry_run=dry_run, emulator=emulator)
+        _check_modes(record=record, replay=replay, dry_run=dry_run, emulator=bool(emulator))
         self._rehearses = bool(record or replay or dry_run)
         self._dry_run = dry_run
         self._backend = Backend(
             environ,
             config=self.config,
             integrations=integrations,
+            only=only,
+            servers=servers,
             force=force,
             read_only=read_only,
             audited=audit is not None,
@@ -113,7 +121,10 @@ class Kosmo:
             emulator_url=self._emulator_url if emulator else None,
             remedy=remedy,
         )
-        self._emulate = emulator
+        self._emulate = bool(emulator)
+        self._borrows = not isinstance(emulator, bool)
+        if not isinstance(emulator, bool):
+            self.emulator = emulator
         self._emulator_port = emulator_port
         self._force = force
         self._ask = None if dry_run else ask
@@ -251,6 +262,11 @@ class Kosmo:
         return self._backend.accounts
 
     @property
+    def mcp(self) -> "Inspection":
+        """The MCP servers: which there are, what they offer, and what is wrong with them."""
+        return self._backend.mcp
+
+    @property
     def readiness(self) -> "Readiness":
         """What is configured, and what is missing."""
         return self._backend.readiness
@@ -307,7 +323,7 @@ class Kosmo:
         """Close connections and stop the emulator."""
         while self._direct:
             self._direct.popitem()[1].close()
-        if "emulator" in self.__dict__:
+        if "emulator" in self.__dict__ and not self._borrows:
             self.emulator.stop()
 
     def __enter__(self) -> Self:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from kosmo_lua.accounts import DEFAULT, Accounts
 from kosmo_lua.arguments import lua_literal
 from kosmo_lua.errors import CODES
-from kosmo_lua.values import JsonObject
+from kosmo_lua.integration import lua_path
+from kosmo_lua.integration.sample import sample_of
+from kosmo_lua.values import SERVER, JsonObject
 
 if TYPE_CHECKING:  # only named here
     from kosmo_lua.integration import Function, Integration
@@ -16,7 +18,7 @@ if TYPE_CHECKING:  # only named here
 def integration(integration: "Integration[Any]", accounts: Accounts) -> str:
     """Return the page of an integration."""
     lines = [f"# {integration.title}", "", integration.summary, ""]
-    lines += [f"Lua namespace: `app.integrations.{integration.name}`.", "", "## Functions", ""]
+    lines += [f"Lua namespace: `{lua_path(integration.name)}`.", "", "## Functions", ""]
     lines += ["| Function | Access | What it does |", "|---|---|---|"]
     for function in integration.functions.values():
         names = ", ".join(f"`{name}`" for name in (function.name, *function.aliases))
@@ -26,29 +28,31 @@ def integration(integration: "Integration[Any]", accounts: Accounts) -> str:
         f'`docs.read("{integration.name}.FUNCTION")` has the parameters and an example.',
         "",
     ]
-    lines += [
-        "## Settings",
-        "",
-        "| Setting | Environment variable | Meaning |",
-        "|---|---|---|",
-    ]
+    lines += _settings(integration, accounts)
+    return "\n".join([*lines, integration.guide]).rstrip() + "\n"
+
+
+def _settings(integration: "Integration[Any]", accounts: Accounts) -> list[str]:
+    if not integration.credentials.model_fields:  # an MCP server has none
+        return []
+    lines = ["## Settings", "", "| Setting | Environment variable | Meaning |", "|---|---|---|"]
     for name, field in integration.credentials.model_fields.items():
         variables = accounts.variables(integration, DEFAULT, name)
         shown = ", ".join(f"`{variable}`" for variable in variables if "__" not in variable)
         lines.append(f"| `{name}` | {shown} | {_cell(field.description)} |")
-    return "\n".join([*lines, "", integration.guide]).rstrip() + "\n"
+    return [*lines, ""]
 
 
 def function(integration: "Integration[Any]", function: "Function", accounts: Accounts) -> str:
     """Return the page of a function."""
-    path = f"app.integrations.{function.full_name}"
-    lines = [f"# {path}", "", function.summary, ""]
+    lines = [f"# {function.lua_path}", "", function.summary, ""]
     lines += [function.description, ""] if function.description else []
     lines += [f"- Access: {_access(integration, function)}"]
     if function.credential:
         variable = accounts.variables(integration, DEFAULT, function.credential)[0]
         lines.append(f"- Credential: `{function.credential}` (`{variable}`)")
-    lines.append(f"- Also spelt: {', '.join(f'`{s}`' for s in _spellings(function))}")
+    if not _is_tool(function) or function.aliases:
+        lines.append(f"- Also spelt: {', '.join(f'`{s}`' for s in _spellings(function))}")
     lines += ["", "## Parameters", "", *_parameters(function)]
     for example in function.examples:
         lines += ["", "## Example", "", "```lua", example, "```"]
@@ -62,7 +66,7 @@ def function(integration: "Integration[Any]", function: "Function", accounts: Ac
 def _access(integration: "Integration[Any]", function: "Function") -> str:
     if function.access == "read":
         return "read (allowed unless the policy says otherwise)"
-    variable = f"KOSMO_{integration.name}_WRITE".upper()
+    variable = f"KOSMO_{integration.name}_WRITE".upper().replace(".", "_")
     return f"write (needs approval: `--force`, `{variable}=allow`, or a yes when asked)"
 
 
@@ -91,26 +95,29 @@ def _cell(text: object) -> str:
 
 
 def sample(function: "Function") -> JsonObject:
-    """Return valid arguments, from the examples of the parameters."""
-    properties = function.schema().get("properties")
-    fields = properties.items() if isinstance(properties, dict) else ()
-    found = {name: f["examples"] for name, f in fields if isinstance(f, dict) and "examples" in f}
-    return {name: values[0] for name, values in found.items() if isinstance(values, list)}
+    """Return arguments, from the examples of the parameters."""
+    return sample_of(function.schema())
 
 
 def command(function: "Function") -> str:
     """Return the command that calls the function with its sample arguments."""
     payload = json.dumps(sample(function), ensure_ascii=False)
-    words = ["kosmo", "integrations:call", function.full_name]
+    name = function.full_name.removeprefix(SERVER)
+    words = ["kosmo", "mcp:call" if _is_tool(function) else "integrations:call", name]
     words += [payload] if payload != "{}" else []
     words += ["--force"] if function.access == "write" else []
     return shlex.join([*words, "--json"])
+
+
+def _is_tool(function: "Function") -> bool:
+    return function.integration.startswith(SERVER)
 
 
 def _errors(function: "Function") -> list[str]:
     codes = ["invalid_arguments"]
     codes += ["approval_required", "denied"] if function.access == "write" else ["denied"]
     codes += ["credentials_missing"] if function.credential else []
-    codes += ["unreachable", "timed_out", "rate_limited", "service_error"]
+    codes += ["unreachable", "timed_out"]
+    codes += ["service_error"] if _is_tool(function) else ["rate_limited", "service_error"]
     lines = [f"- `{code}`: {CODES[code].sentence}" for code in codes]
     return [*lines, "", '`docs.read("errors")` tells how to handle them.']

@@ -38,7 +38,8 @@ _DEFAULTS = [Rule("allow", "read"), Rule("ask", "write")]
 class Policy:
     """Decides, once per call and before credentials are loaded, whether it may go on.
 
-    `remedy` returns the command that would have allowed it, for the hint; embedders leave it out.
+    `remedy` returns the command that would have allowed it, for the hint, or "" where there is none;
+    embedders leave it out.
     """
 
     def __init__(
@@ -72,7 +73,8 @@ class Policy:
         """
         if self._read_only and function.access == "write":
             message = "this run is read-only, and the function writes"
-            raise Denied(message, hint="Run it without --read-only.")
+            hint = "Run it without --read-only; as a tool of a coding agent, with run_write."
+            raise Denied(message, hint=hint)
         if not self._config.enabled(function.integration):
             message = f"the integration {function.integration} is disabled"
             command = f"kosmo integrations:configure {function.integration} --enable"
@@ -85,7 +87,7 @@ class Policy:
         )
 
     def _refuse_or_ask(self, rule: Rule, question: Question) -> None:
-        integration = question.function.partition(".")[0]
+        integration = question.function.rpartition(".")[0]
         kind = f"{question.access} {'to' if question.access == 'write' else 'from'} {integration}"
         hint = self._hint(rule, _variable_of(integration, question.access))
         if rule.decision == "deny":
@@ -104,6 +106,8 @@ class Policy:
         except Denied:
             return f"{other[0].upper()}{other[1:]}."
         command = self._remedy() if self._remedy else "Kosmo(force=True)"
+        if not command:
+            return f"{other[0].upper()}{other[1:]}."
         return f"Allow it with {command}, or {other}."
 
     def decision(self, integration: str, access: Access, account: str = "default") -> str:
@@ -164,7 +168,7 @@ class Policy:
 
 @cache
 def _variable_of(integration: str, access: Access) -> str:
-    return f"KOSMO_{integration}_{access}".upper()
+    return f"KOSMO_{integration}_{access}".replace(".", "_").upper()
 
 
 def _which(rule: Rule, kind: str) -> str:

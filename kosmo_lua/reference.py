@@ -31,7 +31,7 @@ from kosmo_lua.readiness import is_configured
 if TYPE_CHECKING:  # only named here
     from kosmo_lua.integration import Function, Integration
 
-GUIDES = ("overview", "accounts", "delivery", "errors", "examples")
+GUIDES = ("overview", "accounts", "delivery", "mcp", "errors", "examples")
 FOUND = 10
 """docs.search shows so many pages."""
 
@@ -51,9 +51,21 @@ class Reference:
             lines += [
                 f"  - `{f.full_name}` ({f.access}): {f.summary}" for f in _functions(integration)
             ]
-        lines += ["", "## Guides", ""]
+        lines += [*self._servers(), "", "## Guides", ""]
         lines += [f"- `{guide}`: {_title(self._guide(guide))}" for guide in GUIDES]
         return "\n".join(lines)
+
+    def _servers(self) -> Iterator[str]:
+        """List the MCP servers, those that are known with their tools; none is contacted."""
+        servers = self._catalog.servers
+        names = servers.names if servers else ()
+        yield from ["", "## MCP servers", ""] if names else []
+        for name in names:
+            known = servers.known(name) if servers else None
+            about = known.summary if known else "not contacted yet, so its tools are not known."
+            yield f"- `mcp.{name}`: {about}"
+            for function in _functions(known) if known else ():
+                yield f"  - `{function.full_name}` ({function.access}): {function.summary}"
 
     def contents(self) -> Page:
         """Return the list of all pages, for people at a shell."""
@@ -87,11 +99,7 @@ class Reference:
     def find(self, query: str, limit: int = 20) -> Found:
         """Find the functions, at most `limit`, and the other pages that contain the words, the best first."""
         ranked = self._ranked(query)
-        known = {
-            f.full_name: f
-            for each in self._catalog.integrations.values()
-            for f in _functions(each)
-        }
+        known = {f.full_name: f for each in self._catalog.known for f in _functions(each)}
         functions = [_entry(known[entry.page]) for entry in ranked if entry.page in known]
         others = [entry for entry in ranked if entry.page not in known]
         return Found(query, tuple(functions[:limit]), tuple(others))
@@ -171,6 +179,8 @@ class Reference:
         if name in self._catalog.integrations:
             return self._catalog.integrations[name]
         try:
+            if name.startswith("mcp.") and name.count(".") == 1:
+                return self._catalog.integration(name)
             return self._catalog.resolve(name)
         except (UnknownFunction, UnknownIntegration, UnknownAccount):
             raise self._no_page(page, name) from None
@@ -190,8 +200,8 @@ class Reference:
         return text.replace("{codes}", _codes())
 
     def _pages(self) -> Iterator[tuple[str, str, str]]:
-        """Yield the name, the title and the text of every page."""
-        for integration in self._catalog.integrations.values():
+        """Yield the name, the title and the text of every page; of MCP servers those that are known."""
+        for integration in self._catalog.known:
             for function in integration.functions.values():
                 names = f"{function.full_name} {' '.join(function.spellings)}"
                 text = f"{names} {self.function(integration, function)}"
@@ -201,8 +211,8 @@ class Reference:
             yield guide, _title(self._guide(guide)), self._guide(guide)
 
     def _no_page(self, page: str, name: str) -> InvalidArguments:
-        known = [*GUIDES, *self._catalog.integrations]
-        for integration in self._catalog.integrations.values():
+        known = [*GUIDES, *(integration.name for integration in self._catalog.known)]
+        for integration in self._catalog.known:
             for function in integration.functions.values():
                 known += [f"{integration.name}.{spelling}" for spelling in function.spellings]
         near = get_close_matches(name, known, n=3, cutoff=0.5)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from kosmo_lua.errors import KosmoError
-from kosmo_lua.isolation import PLACES, Isolation, Setup
+from kosmo_lua.errors import KosmoError, UsageError
+from kosmo_lua.isolation import PLACES, InServer, Isolation, Setup
 from kosmo_lua.lua.script import Script
 
 if TYPE_CHECKING:  # start-up
@@ -76,6 +76,19 @@ class Session:
             from kosmo_lua.journal import failed  # noqa: PLC0415  # only for errors
 
             return recorder().result(failed(error))
+
+    def stop(self) -> None:
+        """End the script that runs, from another thread, and let no other one run in this session.
+
+        Its Result has the error `interrupted`.
+
+        Raises:
+            UsageError: the isolation is not `"process"`.
+        """
+        if not isinstance(self._place, InServer):
+            message = "only a session in a process of its own can be stopped"
+            raise UsageError(message, hint='Use Kosmo(isolation="process").')
+        self._place.stop()
 
     def close(self) -> None:
         """End the Lua state, and close its connections."""

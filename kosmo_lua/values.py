@@ -7,3 +7,6 @@ JsonObject: TypeAlias = dict[str, Json]
 
 HIDDEN = "********"
 """Stands for a secret, whatever its length."""
+
+SERVER = "mcp."
+"""What the name of an integration begins with that is an MCP server: `mcp.github`."""

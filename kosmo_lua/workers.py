@@ -21,7 +21,7 @@ def _work(child: Child) -> None:
     _, facts, limits, asks = child.order()
     backend = Backend.from_json(**facts)
     if _catalog:
-        backend.catalog = _catalog
+        backend.installed = backend.chosen(_catalog)
     child.run_scripts(backend, Limits(*limits), asks=asks, sandbox=_sandbox)
 
 
@@ -40,7 +40,7 @@ def _preload() -> None:
     global _catalog, _sandbox  # noqa: PLW0603  # what a fork copies is global by nature
     _sandbox = Sandbox()
     http.preload()
-    _catalog = Backend({}).catalog
+    _catalog = Backend({}).installed
     for integration in _catalog.integrations.values():
         for function in integration.functions.values():
             function.schema()

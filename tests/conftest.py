@@ -17,7 +17,9 @@ from kosmo_lua.integration import Api, Credentials, Field, Integration, JsonObje
 from kosmo_lua.values import Json
 
 pytest_plugins = [
+    "coding_agent",
     "kosmo_lua.testing",
+    "library_server",
     "posthog_service",
     "pseudo_terminal",
     "raw_server",

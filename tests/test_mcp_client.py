@@ -624,7 +624,7 @@ def test_close_ends_the_whole_tree_of_a_server_that_does_not_want_to(
     connections.close()
     pids = [int(pid) for name in ("one", "two") for pid in (tmp_path / name).read_text().split()]
     assert len(pids) == 4
-    poll(lambda: not any(is_running(pid) for pid in pids), seconds=2)
+    poll(lambda: not any(is_running(pid) for pid in pids))
 
 
 @over_http

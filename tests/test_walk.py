@@ -226,6 +226,7 @@ def test_globals_are_these(evaluate: Callable[[str], object]) -> None:
         "lua_read_doc",
         "lua_search_docs",
         "math",
+        "mcp",
         "next",
         "os",
         "pairs",

@@ -28,6 +28,17 @@ from kosmo_lua.answers.catalog import (
     PageEntry,
     Provider,
 )
+from kosmo_lua.answers.gateway import ClientConfig, Installed, Serving
+from kosmo_lua.answers.mcp import (
+    SecretChange,
+    SecretEntry,
+    SecretList,
+    ServerChange,
+    ServerEntry,
+    ServerExport,
+    ServerImport,
+    ServerList,
+)
 from kosmo_lua.answers.readiness import (
     AccountState,
     Check,
@@ -40,6 +51,14 @@ from kosmo_lua.answers.readiness import (
     ProviderState,
     Setting,
     Status,
+)
+from kosmo_lua.answers.servers import (
+    ServerDiagnoses,
+    ServerDiagnosis,
+    ServerState,
+    ServerStates,
+    ServerTools,
+    ToolList,
 )
 
 if TYPE_CHECKING:  # only named here
@@ -57,6 +76,7 @@ __all__ = [
     "Candidate",
     "Check",
     "Checked",
+    "ClientConfig",
     "Configured",
     "Diagnoses",
     "Diagnosis",
@@ -67,15 +87,31 @@ __all__ = [
     "Found",
     "FunctionEntry",
     "FunctionSchema",
+    "Installed",
     "Listing",
     "Page",
     "PageEntry",
     "Permissions",
     "Provider",
     "ProviderState",
+    "SecretChange",
+    "SecretEntry",
+    "SecretList",
+    "ServerChange",
+    "ServerDiagnoses",
+    "ServerDiagnosis",
+    "ServerEntry",
+    "ServerExport",
+    "ServerImport",
+    "ServerList",
+    "ServerState",
+    "ServerStates",
+    "ServerTools",
+    "Serving",
     "Setting",
     "SettingEntry",
     "Status",
+    "ToolList",
 ]
 
 SHAPES: "Mapping[str, type[Any]]" = {
@@ -94,6 +130,25 @@ SHAPES: "Mapping[str, type[Any]]" = {
     "accounts:add": AccountChange,
     "accounts:remove": AccountChange,
     "config:explain": Explanation,
+    "mcp:serve": Serving,
+    "mcp:gateway:export": ClientConfig,
+    "mcp:gateway:install": Installed,
     "audit": AuditLog,
+    "mcp:status": ServerStates,
+    "mcp:doctor": ServerDiagnoses,
+    "mcp:tools": ToolList,
+    "mcp:schema": FunctionSchema,
+    "mcp:list": ServerList,
+    "mcp:add": ServerChange,
+    "mcp:remove": ServerChange,
+    "mcp:enable": ServerChange,
+    "mcp:disable": ServerChange,
+    "mcp:trust": ServerChange,
+    "mcp:untrust": ServerChange,
+    "mcp:import": ServerImport,
+    "mcp:export": ServerExport,
+    "mcp:secret:set": SecretChange,
+    "mcp:secret:list": SecretList,
+    "mcp:secret:unset": SecretChange,
 }
 """Each command whose envelope is an Answer, and the record in it."""

@@ -51,6 +51,8 @@ class Calls:
         run: "Run | None" = None,
         recording: Recording | None = None,
     ) -> None:
+        self.catalog = catalog
+        """What can be called."""
         self._clients = Clients(accounts, record)
         self._equipment = Equipment(
             self._clients, retry_budget=retry_budget, run=run, unsent=self._unsent
@@ -205,6 +207,8 @@ class Calls:
     def stop(self) -> None:
         """The run is over: what waits does not go on, and nothing more is sent."""
         self._equipment.stop()
+        if self.catalog.servers:
+            self.catalog.servers.cancel()
 
     def resume(self) -> None:
         """Another script begins; what an earlier one has left behind stays stopped."""
@@ -214,6 +218,8 @@ class Calls:
         """Close every connection."""
         self.stop()
         self._clients.close()
+        if self.catalog.servers:
+            self.catalog.servers.close()
         if self._recording:
             self._recording.close()
 

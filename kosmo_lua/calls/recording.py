@@ -10,6 +10,7 @@ then one for each call that has ended, in that order:
     "error": {"code": ...}      instead of a result: the facts of a KosmoError
     "page": 1, "more": true     in the line of a page of a list that is read to its end
     "queued": true, "bytes": n  in that of an event that a batch has taken; its result is its ID
+    "tool": {"access": ...}     in that of a tool of an MCP server, which a replay does not ask what it is
 
 and for each batch the report that it has returned: {"report": {...}}.
 """
@@ -24,11 +25,12 @@ from kosmo_lua import __version__
 from kosmo_lua.errors import KosmoError, UsageError
 from kosmo_lua.journal import Record
 from kosmo_lua.results import Delivery, plain
-from kosmo_lua.values import JsonObject
+from kosmo_lua.values import SERVER, Json, JsonObject
 
 if TYPE_CHECKING:  # they know what a recording is
     from kosmo_lua.calls.call import Call
     from kosmo_lua.calls.clients import Clients
+    from kosmo_lua.integration import Function
 
 FORMAT = 1
 LONGEST = 32 * 1024 * 1024
@@ -90,7 +92,8 @@ class Recording:
         except (KosmoError, RecursionError):  # nobody knows what its secrets are, or where
             self._warn(f"a call of {made.function} was not recorded: it may hold a secret")
             return
-        self._call(made._replace(arguments=arguments), outcome)
+        tool = _tool(call.target.function)
+        self._call(made._replace(arguments=arguments), {**tool, **outcome})
 
     def _call(self, made: Made, outcome: JsonObject) -> None:
         page: JsonObject = {"page": made.page} if made.page else {}
@@ -138,6 +141,16 @@ class Recording:
 
     def _warn(self, sentence: str) -> None:
         self._record(["warning", sentence])
+
+
+def _tool(function: "Function") -> JsonObject:
+    """Return what a replay must know of a tool of an MCP server."""
+    if not function.integration.startswith(SERVER):
+        return {}
+    properties = function.schema().get("properties")
+    parameters: list[Json] = [*properties] if isinstance(properties, dict) else []
+    aliases: list[Json] = [*function.aliases]
+    return {"tool": {"access": function.access, "aliases": aliases, "parameters": parameters}}
 
 
 def _encoded(line: JsonObject) -> bytes:

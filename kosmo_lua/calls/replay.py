@@ -3,10 +3,10 @@
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from kosmo_lua.accounts import DEFAULT, Accounts
 from kosmo_lua.calls.call import Call
 from kosmo_lua.calls.differences import explain, matches
 from kosmo_lua.calls.path import Calls, Work
+from kosmo_lua.calls.recorded import RecordedAccounts
 from kosmo_lua.calls.recording import Made
 from kosmo_lua.calls.tape import Answer, Place, Tape, key
 from kosmo_lua.catalog import Catalog, Target
@@ -20,18 +20,6 @@ if TYPE_CHECKING:  # threads, only for a script that needs them
     from kosmo_lua.calls.delivery import Batch
 
 _NAMED = 10
-
-
-class RecordedAccounts(Accounts):
-    """The accounts that a recording has: no variable and no file is asked for one."""
-
-    def __init__(self, tape: Tape) -> None:
-        super().__init__({})
-        self._tape = tape
-
-    def names(self, integration: str) -> list[str]:
-        """Return the names of an integration's accounts, `default` first."""
-        return [DEFAULT, *sorted(self._tape.accounts.get(integration, set()) - {DEFAULT})]
 
 
 class _Playback:

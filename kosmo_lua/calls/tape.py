@@ -11,7 +11,7 @@ from kosmo_lua.calls.differences import COMPARED, Recorded
 from kosmo_lua.calls.recording import FORMAT, LONGEST, Made
 from kosmo_lua.errors import ConfigError, Interrupted, KosmoError, UsageError
 from kosmo_lua.results import Delivery, Rejection
-from kosmo_lua.values import HIDDEN, Json
+from kosmo_lua.values import HIDDEN, SERVER, Json, JsonObject
 
 MOST = 1_000_000
 """Calls that a recording may have."""
@@ -48,6 +48,8 @@ class Tape:
         """Those of each function whose arguments held a secret."""
         self.accounts: dict[str, set[str]] = {}
         """The accounts of each integration."""
+        self.tools: dict[str, JsonObject] = {}
+        """What is known of the tools of MCP servers."""
         self.reports: list[Delivery] = []
         self.warnings: list[str] = []
 
@@ -107,9 +109,11 @@ class Tape:
             self.reports.append(entry)
             return
         made, _, digest = entry
+        if made.function.startswith(SERVER) and made.function not in self.tools:
+            self.tools[made.function] = self._parsed(place.line, line, _tool)
         self.calls.setdefault(digest, []).append(place)
         self.functions.setdefault(made.function, []).append(place)
-        self.accounts.setdefault(made.function.partition(".")[0], set()).add(made.account)
+        self.accounts.setdefault(made.function.rpartition(".")[0], set()).add(made.account)
         if _HIDDEN in line and HIDDEN in json.dumps(made.arguments):
             self.masked.setdefault(made.function, []).append(place)
 
@@ -198,6 +202,17 @@ def _entry(value: Any) -> Delivery | tuple[Made, Answer, bytes]:  # noqa: ANN401
         more = _field(value, "more", bool, False)
         answer = Answer(_field(value, "result", kind), None, more, size)
     return made, answer, key(made)
+
+
+def _tool(value: Any) -> JsonObject:  # noqa: ANN401  # JSON
+    """Return what a line says of the tool that was called."""
+    tool: JsonObject = _field(value, "tool", dict, {})
+    if _field(tool, "access", str, "write") not in ("read", "write"):
+        raise _Wrong("its access is neither read nor write")
+    for name in ("aliases", "parameters"):
+        if not all(isinstance(each, str) for each in _field(tool, name, list, [])):
+            raise _Wrong(f"its {name} are not what they should be")
+    return tool
 
 
 _ABSENT: Any = object()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from kosmo_lua import __version__
+from kosmo_lua.cli.group import LazyGroup
 from kosmo_lua.cli.output import OutputFailedError
 from kosmo_lua.cli.report import Report
 from kosmo_lua.errors import (
@@ -28,87 +29,9 @@ from kosmo_lua.errors import (
 if TYPE_CHECKING:  # only named here
     from types import FrameType
 
-    from click.shell_completion import CompletionItem
-
-COMMANDS = {
-    "integrations:lua": "lua:command",
-    "integrations:list": "catalog:list_command",
-    "integrations:search": "catalog:search_command",
-    "integrations:docs": "catalog:docs_command",
-    "integrations:schema": "catalog:schema_command",
-    "integrations:examples": "catalog:examples_command",
-    "integrations:call": "call:call_command",
-    "integrations:status": "readiness:status_command",
-    "integrations:doctor": "readiness:doctor_command",
-    "integrations:fields": "readiness:fields_command",
-    "integrations:test": "readiness:test_command",
-    "integrations:configure": "configure:command",
-    "accounts:list": "accounts:list_command",
-    "accounts:show": "accounts:show_command",
-    "accounts:add": "accounts:add_command",
-    "accounts:remove": "accounts:remove_command",
-    "config:explain": "config:explain_command",
-    "audit": "audit:command",
-    "emulator": "emulator:command",
-}
-"""Each command, and where it is: a module of this package, and its name there."""
 
 CLOSED_STDOUT = 141
 """As a shell shows a command that SIGPIPE ended."""
-
-
-class _LazyGroup(click.Group):
-    """A group that imports a command's module when the command is used."""
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        """Complete the commands, and those of the integrations, which the help does not list."""
-        found = super().shell_complete(ctx, incomplete)
-        if incomplete and "integrations:".startswith(incomplete[: len("integrations:")]):
-            from click.shell_completion import CompletionItem  # noqa: PLC0415  # only here
-
-            from kosmo_lua.catalog import providers  # noqa: PLC0415  # only here
-
-            names = (f"integrations:{name}" for name in providers())
-            found += [CompletionItem(name) for name in names if name.startswith(incomplete)]
-        return found
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        return [*COMMANDS]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        from importlib import import_module  # noqa: PLC0415  # only here
-
-        if cmd_name not in COMMANDS:
-            return _provider_command(cmd_name, strict=not ctx.resilient_parsing)
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
-        return command
-
-
-def _provider_command(name: str, *, strict: bool) -> click.Command | None:
-    """Return the command `integrations:PROVIDER`, if the name is of that form.
-
-    Raises:
-        UnknownIntegration: if `strict`, for a name that is neither an integration nor a command.
-    """
-    prefix, colon, provider = name.partition(":")
-    if (prefix, colon) != ("integrations", ":"):
-        return None
-    from kosmo_lua.catalog import providers  # noqa: PLC0415  # only here
-
-    known = providers()
-    if provider in known:
-        from kosmo_lua.cli.call import provider_command  # noqa: PLC0415  # only here
-
-        return provider_command(provider)
-    if not strict:
-        return None
-    from difflib import get_close_matches  # noqa: PLC0415  # only for an error
-
-    near = get_close_matches(name, [*COMMANDS, *(f"integrations:{each}" for each in known)])
-    suggestion = f" Did you mean: {', '.join(near)}?" if near else ""
-    message = f"there is neither a command {name} nor an integration {provider}.{suggestion}"
-    raise UnknownIntegration(message)
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
@@ -122,7 +45,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     ctx.exit()
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
     is_flag=True,
@@ -178,13 +101,18 @@ def _run(arguments: list[str]) -> int:
 def _wants_json(arguments: list[str]) -> bool:
     """Whether the outcome is one JSON document; errors of the command line are outcomes, too."""
     command = arguments[0] if arguments else ""
-    option = {"integrations:docs": "--format", "integrations:lua": "--output"}
+    option = {
+        "integrations:docs": "--format",
+        "integrations:lua": "--output",
+        "mcp:lua": "--output",
+    }
     return "--json" in arguments or _has(arguments, option.get(command, ""), "json")
 
 
 def _wants_lines(arguments: list[str]) -> bool:
     """Whether the outcome is the last line of a stream."""
-    return arguments[:1] == ["integrations:lua"] and _has(arguments, "--output", "jsonl")
+    runs = arguments[:1] in (["integrations:lua"], ["mcp:lua"])
+    return runs and _has(arguments, "--output", "jsonl")
 
 
 def _has(arguments: list[str], option: str, value: str) -> bool:
@@ -194,8 +122,11 @@ def _has(arguments: list[str], option: str, value: str) -> bool:
 
 def _told(error: BaseException) -> KosmoError:
     """Return what is said about an error."""
-    if isinstance(error, UnknownFunction | UnknownIntegration):
-        error.hint = "List them: kosmo integrations:docs"  # not as a script would
+    if isinstance(error, UnknownFunction | UnknownIntegration) and "kosmo mcp:" not in (
+        error.hint or ""
+    ):
+        listed = "mcp:tools" if "app.mcp." in error.message else "integrations:docs"
+        error.hint = f"List them: kosmo {listed}"  # not as a script would
     if isinstance(error, KosmoError):
         return error
     if isinstance(error, click.Abort | KeyboardInterrupt):

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kosmo_lua.config import Config
 from kosmo_lua.kosmo import Kosmo
 
 if TYPE_CHECKING:  # only named here
@@ -43,8 +44,23 @@ def _functions(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
 def _pages(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     from kosmo_lua.reference import GUIDES  # noqa: PLC0415  # start-up: --help needs it not
 
-    pages = [*_providers(ctx, param, incomplete), *GUIDES, *_names()]
+    pages = [*_providers(ctx, param, incomplete), *GUIDES, *_names(), *tool_names("mcp.")]
     return [page for page in pages if page.startswith(incomplete)]
+
+
+def server_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # the same
+    """Return the MCP servers."""
+    servers = Kosmo(config=Config.here()).catalog.servers
+    return [name for name in (servers.names if servers else ()) if name.startswith(incomplete)]
+
+
+def tool_names(prefix: str) -> list[str]:
+    """Return the tools of the MCP servers that are known, each with a prefix: none is contacted."""
+    known = (
+        each for each in Kosmo(config=Config.here()).catalog.known if each.name.startswith("mcp.")
+    )
+    functions = (function for each in known for function in each.functions.values())
+    return [f"{prefix}{f.full_name.removeprefix('mcp.')}" for f in functions]
 
 
 def _providers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # the same

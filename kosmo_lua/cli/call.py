@@ -8,8 +8,10 @@ import click
 from kosmo_lua.cli.catalog import show_page
 from kosmo_lua.cli.function import FunctionCommand
 from kosmo_lua.cli.report import json_option
+from kosmo_lua.config import Config
 from kosmo_lua.errors import KosmoError
 from kosmo_lua.kosmo import Kosmo
+from kosmo_lua.values import SERVER
 
 if TYPE_CHECKING:  # only named here
     from click.shell_completion import CompletionItem
@@ -21,16 +23,18 @@ _WITH_VALUE = ("--account", "--arg", "--retry-budget", "--run")
 
 
 class FunctionGroup(click.Group):
-    """Functions as commands: those of one integration, or all, by their full names."""
+    """Functions as commands, by their names below a root: `segment.`, `mcp.`, `mcp.github.`, or none."""
 
-    def __init__(self, name: str, integration: str | None = None, **settings: Any) -> None:  # noqa: ANN401  # click's
+    def __init__(self, name: str, root: str = "", **settings: Any) -> None:  # noqa: ANN401  # click's
         super().__init__(
             name, subcommand_metavar="FUNCTION [JSON | -] [--PARAMETER VALUE]...", **settings
         )
-        self._integration = integration
+        self._root = root
+        self._force = False
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; the options may stand before the function."""
+        self._force = "--force" in args  # it may be what lets a server be contacted
         at = 0
         while at < len(args) and args[at].startswith("-"):
             at += 2 if args[at] in _WITH_VALUE else 1
@@ -57,23 +61,27 @@ class FunctionGroup(click.Group):
 
     @cached_property
     def _catalog(self) -> "Catalog":
-        return Kosmo().catalog
+        return Kosmo(config=Config.here(), force=self._force).catalog
 
     def _names(self) -> list[list[str]]:
         """Return the names of each function, the first one its own."""
-        chosen = [
-            i for i in self._catalog.integrations.values() if self._integration in (None, i.name)
+        catalog = self._catalog
+        known = catalog.known if self._root.startswith(SERVER) else catalog.integrations.values()
+        functions = [
+            function
+            for integration in known
+            if f"{integration.name}.".startswith(self._root)
+            for function in integration.functions.values()
         ]
-        functions = [function for each in chosen for function in each.functions.values()]
-        prefixes = ["" if self._integration else f"{f.integration}." for f in functions]
-        pairs = zip(prefixes, functions, strict=True)
-        return [[prefix + name for name in (f.name, *f.aliases)] for prefix, f in pairs]
+        return [
+            [f"{f.integration}.{name}".removeprefix(self._root) for name in (f.name, *f.aliases)]
+            for f in functions
+        ]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of a function, by any spelling of its name."""
-        name = f"{self._integration}.{cmd_name}" if self._integration else cmd_name
         try:
-            return FunctionCommand(cmd_name, self._catalog.resolve(name))
+            return FunctionCommand(cmd_name, self._catalog.resolve(f"{self._root}{cmd_name}"))
         except KosmoError:
             if ctx.resilient_parsing:
                 return None
@@ -89,18 +97,23 @@ call_command = FunctionGroup(
 
 def provider_command(name: str) -> click.Command:
     """Return the command `integrations:NAME`, which calls the functions of one integration."""
+    return group_of(f"integrations:{name}", name)
+
+
+def group_of(command: str, integration: str) -> click.Command:
+    """Return a command for the functions of one integration; without a function it shows the docs."""
 
     @click.pass_context
     def docs(ctx: click.Context, *, as_json: bool) -> int | None:
         if ctx.invoked_subcommand is not None:
             return None
-        return show_page(name, style="json" if as_json else "text")
+        return show_page(integration, style="json" if as_json else "text")
 
     group = FunctionGroup(
-        f"integrations:{name}",
-        name,
+        command,
+        f"{integration}.",
         callback=docs,
         invoke_without_command=True,
-        help=f"Call FUNCTION of {name}; without one, show its docs.",
+        help=f"Call FUNCTION of {integration}; without one, show its docs.",
     )
     return json_option(group)

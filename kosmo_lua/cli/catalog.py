@@ -6,6 +6,7 @@ from kosmo_lua.answers import Examples, Found, Listing
 from kosmo_lua.cli.arguments import function_argument, page_argument
 from kosmo_lua.cli.plain import plain, table
 from kosmo_lua.cli.report import Report, json_option
+from kosmo_lua.config import Config
 from kosmo_lua.kosmo import Kosmo
 
 
@@ -26,7 +27,7 @@ def list_command(*, as_json: bool) -> int:
 @json_option
 def search_command(*, words: tuple[str, ...], as_json: bool) -> int:
     """Find the functions, and the other pages of the docs, that contain WORDS; the best are first."""
-    kosmo = Kosmo()
+    kosmo = Kosmo(config=Config.here())
     found = kosmo.reference.find(" ".join(words))
     return Report(as_json=as_json).facts(found, _found(found), kosmo.catalog.problems)
 
@@ -72,7 +73,7 @@ def examples_command(*, page: str, as_json: bool) -> int:
 
 def show_page(name: str | None, *, style: str) -> int:
     """Show a page of the docs, None for the list of all, as `text`, `markdown` or `json`."""
-    kosmo = Kosmo()
+    kosmo = Kosmo(config=Config.here())
     page = kosmo.reference.page(name) if name else kosmo.reference.contents()
     text = plain(page.markdown) if style == "text" else page.markdown.rstrip("\n")
     return Report(as_json=style == "json").facts(page, text, kosmo.catalog.problems)

@@ -24,10 +24,11 @@ if TYPE_CHECKING:  # only named here
     from kosmo_lua.cli.trace import Trace
 
 
-class _ScriptCommand(click.Command):
+class ScriptCommand(click.Command):
     """A command whose arguments after `--` belong to the script."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; what belongs to the script is `ctx.obj`."""
         own, given = args, list[str]()
         if "--" in args:
             at = args.index("--")
@@ -36,7 +37,7 @@ class _ScriptCommand(click.Command):
         return super().parse_args(ctx, own)
 
 
-@click.command("integrations:lua", cls=_ScriptCommand, short_help="Run a Lua workflow.")
+@click.command("integrations:lua", cls=ScriptCommand, short_help="Run a Lua workflow.")
 @click.argument("file", required=False)
 @click.option("-e", "--eval", "code", metavar="CODE", help="Lua code to run instead of a file.")
 @click.option("--repl", is_flag=True, help="Read Lua from the terminal, line by line.")
@@ -71,13 +72,18 @@ class _ScriptCommand(click.Command):
 def command(ctx: click.Context, /, **options: Any) -> int:  # noqa: ANN401  # click's values, one for each option
     """Run the Lua workflow FILE, `-` for stdin, or the code of --eval.
 
-    The script sees app.integrations.*, docs.*, json.*, regex.*, print and dump. What follows `--` on the
-    command line is its table `arg`.
+    The script sees app.integrations.*, app.mcp.*, docs.*, json.*, regex.*, print and dump. What follows `--`
+    on the command line is its table `arg`.
 
         kosmo integrations:lua --eval 'print(docs.list())'
 
         kosmo integrations:lua workflow.lua --force --json -- --since 2026-04-01
     """
+    return run(ctx, options)
+
+
+def run(ctx: click.Context, options: dict[str, Any]) -> int:
+    """Run what the command line names, and return the exit status."""
     style = options["style"] = style_of(ctx, options)
     if options["repl"]:
         from kosmo_lua.cli.repl import repl  # noqa: PLC0415  # only here
@@ -136,7 +142,8 @@ def make_kosmo(
     return Kosmo(
         environ={**os.environ},  # it does not change, and looking a variable up there takes long
         config=config,
-        emulator=options["emulator"],
+        integrations=() if options.get("mcp_only") else None,
+        emulator=options.get("emulator", False),
         force=options["force"],
         read_only=options["read_only"],
         ask=approval.ask if approval else None,
@@ -145,7 +152,7 @@ def make_kosmo(
         record=options["record"],
         replay=options["replay"],
         dry_run=options["dry_run"],
-        audit=None if options["emulator"] else config.path(AUDIT),
+        audit=None if options.get("emulator") else config.path(AUDIT),
         limits=limits_of(options, config),
         isolation=isolation if hasattr(os, "fork") else "thread",
         remedy=with_force,

@@ -1,6 +1,7 @@
 """What a command prints: the JSON envelope, or text for people."""
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -122,7 +123,7 @@ def _failure(error: KosmoError, command: str | None) -> "Result | CallResult | A
     if command is not None and command in SHAPES:
         return Answer(SHAPES[command], error=ending.error, error_info=ending.info)
     run = Recorder().result(ending)
-    is_call = command and command.startswith("integrations:") and command != "integrations:lua"
+    is_call = command and re.match(r"(integrations|mcp):(?!lua$)", command)
     return CallResult.of(run, function=error.function) if is_call else run
 
 

@@ -128,6 +128,15 @@ class Config:
         """Return what the user's file says about integrations, by their names."""
         return _table(self.user, "integrations")
 
+    def mcp(self) -> dict[str, object]:
+        """Return what the user's file says about MCP: `trust` of projects' servers, `force_trust`."""
+        return _table(self.user, "mcp")
+
+    def reread(self) -> None:
+        """Forget what was read: the files have been changed."""
+        for name in ("user", "project", "credentials"):
+            self.__dict__.pop(name, None)
+
     def enabled(self, integration: str) -> bool:
         """Whether the integration may be used; only the user's file can say no."""
         settings = self.integrations().get(integration, {})

@@ -3,7 +3,7 @@
 import os
 import stat
 import tomllib
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kosmo_lua.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import Callable, Iterator, MutableMapping
     from typing import Any
 
     Document = MutableMapping[str, Any]
@@ -29,10 +29,15 @@ def read(path: str, *, secret: bool = False) -> dict[str, object]:
     Raises:
         ConfigError: it cannot be read, or is no TOML; says the line, or what makes it secret.
     """
-    return _parsed(_text(path, secret=secret), path)
+    return _parsed(text_of(path, secret=secret), path)
 
 
-def _text(path: str, *, secret: bool) -> str:
+def text_of(path: str, *, secret: bool = False) -> str:
+    """Return what a file says; of a secret one only when nobody else can read it.
+
+    Raises:
+        ConfigError: it cannot be read, is too large, is no file, or is not UTF-8.
+    """
     try:
         facts = Path(path).stat()
         if not stat.S_ISREG(facts.st_mode):  # a device would be endless, and a pipe never answer
@@ -80,14 +85,11 @@ def change(
         ConfigError: it cannot be read or written.
     """
     import tomlkit  # noqa: PLC0415  # only to write
-    from filelock import FileLock, Timeout  # noqa: PLC0415  # the same
     from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415  # the same
 
     try:
-        for folder in (Path(lock).parent, Path(path).parent):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(lock, timeout=LOCK_SECONDS):
-            text = _text(path, secret=secret) if os.path.lexists(path) else ""
+        with turn(path, lock):
+            text = text_of(path, secret=secret) if os.path.lexists(path) else ""
             wanted, document = _parsed(text, path), tomlkit.parse(text)
             check(wanted)
             edit(wanted)
@@ -96,12 +98,28 @@ def change(
             text = document.as_string()
             if not _says(text, wanted):  # of some ways to write tables tomlkit loses one
                 raise _by_hand(path, "its tables are written in an unusual way")
-            _replace(Path(path).resolve(), text, mode)
+            replace(Path(path).resolve(), text, mode)
+    except TOMLKitError as error:
+        raise _by_hand(path, str(error)) from None
+
+
+@contextmanager
+def turn(path: str, lock: str) -> "Iterator[None]":
+    """Hold the lock while a file is changed; its folder is made.
+
+    Raises:
+        ConfigError: another process holds it for too long, or the file cannot be written.
+    """
+    from filelock import FileLock, Timeout  # noqa: PLC0415  # only to write
+
+    try:
+        for folder in (Path(lock).parent, Path(path).parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with FileLock(lock, timeout=LOCK_SECONDS):
+            yield
     except Timeout:
         message = f"{path} is being changed by another process"
         raise ConfigError(message, hint="Try again.") from None
-    except TOMLKitError as error:
-        raise _by_hand(path, str(error)) from None
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None
 
@@ -125,7 +143,7 @@ def _by_hand(path: str, reason: str) -> ConfigError:
     return ConfigError(f"cannot change {path}: {reason}", hint="Change it in an editor.")
 
 
-def _replace(file: Path, text: str, mode: int) -> None:
+def replace(file: Path, text: str, mode: int) -> None:
     """Write a file so that a reader, or a crash, sees the old one or the new one; its mode stays."""
     if file.exists():
         mode = stat.S_IMODE(file.stat().st_mode)

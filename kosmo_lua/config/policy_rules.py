@@ -9,7 +9,7 @@ DECISIONS = ("allow", "ask", "deny")
 """From the mildest to the strictest."""
 
 _PATTERN = re.compile(
-    r"(?:(?P<integration>[a-z][a-z0-9_]*)(?:@(?P<account>[^.@\s]+))?\.)?(?P<what>\*|[A-Za-z_][A-Za-z0-9_]*)"
+    r"(?:(?P<integration>(?:mcp\.)?[a-z_][a-z0-9_]*)(?:@(?P<account>[^.@\s]+))?\.)?(?P<what>\*|[A-Za-z_][A-Za-z0-9_]*)"
 )
 
 
@@ -20,6 +20,7 @@ class Rule(NamedTuple):
     segment.write, segment.*          every write of an integration, every call
     posthog.delete_feature_flag       one function
     segment@production.write          the same for one account
+    mcp.my_server.write, mcp.write    every write of an MCP server, of all of them
     """
 
     decision: str
@@ -41,6 +42,9 @@ class Rule(NamedTuple):
             message = f"{source}: {pattern!r} is no rule of the policy"
             hint = 'Rules are "write", "segment.write", "segment.track_event", "segment@production.*".'
             raise ConfigError(message, hint=hint)
+        if found["integration"] == "mcp" and found["what"] not in ("*", "read", "write"):
+            message = f"{source}: the rule {pattern} does not say which calls"
+            raise ConfigError(message, hint=f'Write "{pattern}.write" or "{pattern}.*".')
         if decision not in DECISIONS:
             raise ConfigError(f"{source}: the rule {pattern} must be allow, ask or deny")
         return cls(
@@ -49,7 +53,8 @@ class Rule(NamedTuple):
 
     def matches(self, integration: str, names: tuple[str, ...], access: str, account: str) -> bool:
         """Whether the rule is about this call; `names` are the spellings of its function."""
-        own = self.integration in (None, integration) and self.account in (None, account)
+        whose = (None, integration, integration.partition(".")[0])  # "mcp" is every MCP server
+        own = self.integration in whose and self.account in (None, account)
         return own and self.what in ("*", access, *names)
 
     @property
@@ -61,11 +66,15 @@ class Rule(NamedTuple):
     def precision(self) -> tuple[int, int, int]:
         """How exactly it says what it is about: which calls, of which integration, with which account."""
         what = {"*": 0, "read": 1, "write": 1}.get(self.what, 2)
-        return what, int(self.integration is not None), int(self.account is not None)
+        return what, _parts(self.integration), int(self.account is not None)
 
     def is_sharper_than(self, other: "Rule") -> bool:
         """Whether it says something more exactly than the other."""
         return any(a > b for a, b in zip(self.precision, other.precision, strict=True))
+
+
+def _parts(integration: str | None) -> int:
+    return integration.count(".") + 1 if integration else 0
 
 
 def decide(rules: list[Rule]) -> Rule | None:

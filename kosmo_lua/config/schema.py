@@ -1,5 +1,6 @@
 """What the files may say; anything else is a mistake that names the right key."""
 
+import re
 from difflib import get_close_matches
 
 from kosmo_lua.config.policy_rules import Rule
@@ -8,11 +9,13 @@ from kosmo_lua.errors import ConfigError
 LIMITS = ("cpu", "wall", "memory", "output", "result", "calls")
 
 _TABLES = {
-    "user": ("policy", "limits", "integrations", "allow_force"),
+    "user": ("policy", "limits", "integrations", "mcp", "allow_force"),
     "project": ("policy", "limits", "allow_force"),
 }
 
-_NOT_HERE = ("accounts", "credentials", "integrations")
+_NOT_HERE = ("accounts", "credentials", "integrations", "mcp")
+
+_FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def check(values: dict[str, object], path: str, kind: str) -> dict[str, object]:
@@ -27,7 +30,8 @@ def check(values: dict[str, object], path: str, kind: str) -> dict[str, object]:
     for key in values:
         if kind == "project" and key in _NOT_HERE:
             message = f"{path}: a project cannot set {key}: it would come with every clone"
-            raise ConfigError(message, hint="Use kosmo integrations:configure without --project.")
+            command = "mcp:trust" if key == "mcp" else "integrations:configure without --project"
+            raise ConfigError(message, hint=f"Use kosmo {command}.")
         _known(key, _TABLES[kind], path)
     if not isinstance(values.get("allow_force", True), bool):
         raise ConfigError(f"{path}: allow_force must be true or false")
@@ -36,6 +40,7 @@ def check(values: dict[str, object], path: str, kind: str) -> dict[str, object]:
     _check_limits(_table(values, "limits", path), path)
     _check_integrations(_table(values, "integrations", path), path)
     _check_policy(_table(values, "policy", path), path)
+    _check_mcp(_table(values, "mcp", path), path)
     return values
 
 
@@ -91,3 +96,21 @@ def _check_integrations(integrations: dict[str, object], path: str) -> None:
             _known(key, ("enabled",), path, f"integrations.{name}.")
             if not isinstance(value, bool):
                 raise ConfigError(f"{path}: integrations.{name}.enabled must be true or false")
+
+
+def _check_mcp(mcp: dict[str, object], path: str) -> None:
+    for key in mcp:
+        _known(key, ("trust", "force_trust"), path, "mcp.")
+    if not isinstance(mcp.get("force_trust", False), bool):
+        raise ConfigError(f"{path}: mcp.force_trust must be true or false")
+    trust = mcp.get("trust", {})
+    if not isinstance(trust, dict):
+        raise ConfigError(f"{path}: mcp.trust must be a table of projects")
+    for root, servers in trust.items():
+        if not isinstance(servers, dict):
+            message = f"{path}: mcp.trust has a table for each project"
+            raise ConfigError(message, hint=f'Write [mcp.trust."{root}"].')
+        for name, value in servers.items():
+            if not isinstance(value, str) or not _FINGERPRINT.fullmatch(value):
+                message = f"{path}: mcp.trust of {name!r} is no fingerprint"
+                raise ConfigError(message, hint="Remove the line, and run kosmo mcp:trust.")

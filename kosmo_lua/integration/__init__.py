@@ -11,7 +11,7 @@ from kosmo_lua import __version__
 from kosmo_lua.http import TRANSIENT, Api, BatchLimits, Event, Rate, encode
 from kosmo_lua.identity import now
 from kosmo_lua.integration.declaration import Integration
-from kosmo_lua.integration.function import Each, Emulation, Function, Rows
+from kosmo_lua.integration.function import Each, Emulation, Function, Rows, lua_path
 from kosmo_lua.integration.models import Credentials, Object, Origin, Params, setting
 from kosmo_lua.values import Json, JsonObject
 
@@ -36,6 +36,7 @@ __all__ = [
     "Rows",
     "SecretStr",
     "encode",
+    "lua_path",
     "now",
     "setting",
 ]

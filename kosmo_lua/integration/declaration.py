@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from kosmo_lua.arguments import check
 from kosmo_lua.http import Api, Event
 from kosmo_lua.integration.documentation import documentation
-from kosmo_lua.integration.function import Each, Emulation, Function, Rows
+from kosmo_lua.integration.function import Each, Emulation, Function, Rows, lua_path
 from kosmo_lua.integration.models import Credentials, Params
 from kosmo_lua.integration.schema import schema_of
 from kosmo_lua.results import Access
@@ -116,7 +116,7 @@ class Integration(Generic[A]):
         """Derive the iterator from the function that lists one page."""
         prefixed = self.lua_prefix + each.name
         item = each.name.removeprefix("each_")
-        path = f"app.integrations.{self.name}.{prefixed}"
+        path = f"{lua_path(self.name)}.{prefixed}"
         return replace(
             lists,
             name=prefixed,

@@ -6,7 +6,12 @@ from typing import Any, NamedTuple
 
 from kosmo_lua.http import Api, Event
 from kosmo_lua.results import Access
-from kosmo_lua.values import Json, JsonObject
+from kosmo_lua.values import SERVER, Json, JsonObject
+
+
+def lua_path(integration: str) -> str:
+    """Return where an integration is in Lua, by its name: `app.integrations.segment`, `app.mcp.github`."""
+    return f"app.{'' if integration.startswith(SERVER) else 'integrations.'}{integration}"
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,11 @@ class Function:
         return f"{self.integration}.{self.name}"
 
     @property
+    def lua_path(self) -> str:
+        """Where it is in Lua: `app.integrations.segment.identify_user`."""
+        return f"{lua_path(self.integration)}.{self.name}"
+
+    @property
     def log_name(self) -> str:
         """The name that its calls have: those of an iterator are calls of what lists one page."""
         return (self.lists or self).full_name
@@ -82,5 +92,7 @@ class Function:
     def spellings(self) -> tuple[str, ...]:
         """Every name that means this function, the canonical one first."""
         names, prefix = (self.name, *self.aliases), f"{self.integration}_"
+        if self.integration.startswith(SERVER):  # a tool may have any name
+            return names
         slugs = (name if name.startswith(prefix) else prefix + name for name in names)
         return tuple(dict.fromkeys([*names, *slugs]))

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from kosmo_lua.errors import CODES
@@ -17,6 +18,8 @@ from kosmo_lua.lua.process import REASONS
 from kosmo_lua.lua.script import Script
 
 if TYPE_CHECKING:  # loaded after the fork
+    from types import FrameType
+
     from kosmo_lua.journal import Event
     from kosmo_lua.lua.limits import Limits, Meter
     from kosmo_lua.lua.namespace import Backend
@@ -38,6 +41,7 @@ class Child:
         self._journal = pipes.journal
         self._control = pipes.control
         self._orders = open(pipes.orders, "rb")  # noqa: PTH123, SIM115  # a pipe, until the process ends
+        self._groups = set[int]()
 
     def record(self, event: "Event") -> None:
         """Write an event to the journal.
@@ -46,6 +50,8 @@ class Child:
         line wakes the supervisor.
         """
         text = json.dumps(event).encode() + b"\n"
+        if event[0] == "process" and isinstance(event[1], int):
+            (self._groups.add if event[2] else self._groups.discard)(event[1])
         with self._lock:  # calls end on threads of their own
             self._held += text
             if event[0] == "call":
@@ -80,12 +86,20 @@ class Child:
         while order := self.order():
             *facts, show = order[1:]
             self.record(["end", sandbox.run(Script.from_json(*facts, show=show))])
+        host.close()
 
     def _listen(self, sandbox: "Sandbox") -> None:
         while word := os.read(self._control, 2):
             reason, script = word
             sandbox.stop(REASONS[reason], script)
+        for group in [*self._groups]:  # the supervisor is gone, or has no patience left
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, signal.SIGKILL)
         os._exit(CODES["crash"].exit_status)
+
+
+def _ignore(number: int, frame: "FrameType | None") -> None:
+    """Do nothing at a signal."""
 
 
 _NEW_OBJECTS = 50_000
@@ -97,9 +111,10 @@ def be_child(work: Work, child: Child) -> NoReturn:
     try:
         gc.set_threshold(_NEW_OBJECTS)
         signal.set_wakeup_fd(-1)
-        # They may reach the whole process group; the supervisor decides what they mean.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        # They may reach the whole process group; the supervisor decides what they mean. What is started
+        # here would inherit that a signal is ignored, and not that it has a handler.
+        signal.signal(signal.SIGINT, _ignore)
+        signal.signal(signal.SIGTERM, _ignore)
         work(child)
     except BaseException as error:  # noqa: BLE001  # the last frame of the process: said in the envelope
         message = f"internal error: {type(error).__name__}: {error}"

@@ -10,7 +10,7 @@ from kosmo_lua.results import plain
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # loaded when a script touches app or docs, not before
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Protocol
 
     from kosmo_lua.accounts import Accounts
@@ -89,19 +89,19 @@ class Namespace:
             self._calls.stop()
 
     def call(self, path: str, arguments: Json) -> Json:
-        """Call `integrations.segment.track` with named arguments."""
-        return self._calls.call(_integration_path(path), arguments)
+        """Call `integrations.segment.track` or `mcp.github.create_issue` with named arguments."""
+        return self._calls.call(_known_root(path), arguments)
 
     def call_with(self, path: str, values: list[Json]) -> Json:
         """Call it with positional arguments."""
-        return self._calls.call_with(_integration_path(path), values)
+        return self._calls.call_with(_known_root(path), values)
 
     def submit(self, kind: str, path: str, values: Any) -> int:  # noqa: ANN401  # JSON, a list for `call_with`
         """Let a call go on by itself, a `call` or a `call_with`; return its number."""
         return self._work.concurrent.submit(self._prepared(kind, path, values))
 
     def _prepared(self, kind: str, path: str, values: Any) -> "Call":  # noqa: ANN401  # the same
-        name = _integration_path(path)
+        name = _known_root(path)
         if kind == "call_with":
             return self._calls.prepare_with(name, values)
         return self._calls.prepare(name, values)
@@ -140,7 +140,7 @@ class Namespace:
 
     def queue(self, handle: int, kind: str, path: str, values: Any) -> "Json | PlannedWrite":  # noqa: ANN401  # the same
         """Let the event of a call wait for its batch; return its ID."""
-        return self._work.queue(handle, kind, _integration_path(path), values)
+        return self._work.queue(handle, kind, _known_root(path), values)
 
     def deliver(self, handle: int) -> Json:
         """End a batch; return its report."""
@@ -161,23 +161,30 @@ class Namespace:
         """Return what a namespace contains; `aliases` maps a spelling to the name that it stands for."""
         kind, *names = path.split(".")
         if kind == "mcp":
-            return {"functions": {}, "aliases": {}, "namespaces": []}
+            return self._servers() if not names else self._tools(path)
         catalog = self._backend.catalog
         if not names:
-            return {"functions": {}, "aliases": {}, "namespaces": [*catalog.names]}
+            return _members([], namespaces=catalog.names)
         integration = catalog.integrations.get(names[0])
         self._warn(catalog.problems_of(names[0]))
-        functions = integration.functions.values() if integration else ()
-        aliases: dict[str, Json] = {
-            alias: function.name for function in functions for alias in function.spellings[1:]
-        }
-        own: dict[str, Json] = {function.name: _kind(function) for function in functions}
+        functions = [*integration.functions.values()] if integration else []
+        own, aliases = _names(functions)
         accounts = self._backend.accounts.names(names[0]) if len(names) == 1 else []
         for account in accounts:
             if account in own or account in aliases:
                 message = f"the account {account} of {names[0]} has the name of a function"
                 raise ConfigError(message, hint="Give the account another name.")
-        return {"functions": own, "aliases": aliases, "namespaces": [*accounts]}
+        return _members(functions, namespaces=accounts)
+
+    def _servers(self) -> JsonObject:
+        """Return the MCP servers, without contacting any."""
+        servers = self._calls.catalog.servers
+        self._warn([*servers.problems] if servers else [])
+        return _members([], namespaces=servers.names if servers else ())
+
+    def _tools(self, name: str) -> JsonObject:
+        """Return the tools of an MCP server, `mcp.github`; one that nobody has listed is contacted."""
+        return _members([*self._calls.catalog.integration(name).functions.values()])
 
     def helper(self, name: str) -> Callable[..., Json]:
         """Return a helper, a function of the Lua tables `docs` and `regex`, loaded and ready."""
@@ -185,7 +192,7 @@ class Namespace:
         if table == "regex":  # its prelude has checked the arguments
             return self._regex[member]
         self._warn(self._backend.catalog.problems)
-        function = self._docs[member]
+        function = (self._mcp if table == "mcp" else self._docs)[member]
 
         def checked(*values: Json) -> Json:
             try:
@@ -209,6 +216,29 @@ class Namespace:
 
         return docs.functions(self._backend.reference)
 
+    @cached_property
+    def _mcp(self) -> "Mapping[str, Callable[..., Json]]":
+        from kosmo_lua.lua.helpers import mcp  # noqa: PLC0415  # the same
+
+        return mcp.functions(self._calls.catalog)
+
+
+def _members(functions: "list[Function]", namespaces: "Iterable[str]" = ()) -> JsonObject:
+    own, aliases = _names(functions)
+    return {"functions": own, "aliases": aliases, "namespaces": [*namespaces]}
+
+
+def _names(functions: "list[Function]") -> tuple[dict[str, Json], dict[str, Json]]:
+    """Return the names of functions with their kinds, and the other spellings with what they mean."""
+    own: dict[str, Json] = {function.name: _kind(function) for function in functions}
+    aliases: dict[str, Json] = {
+        alias: function.name
+        for function in functions
+        for alias in function.spellings[1:]
+        if alias not in own
+    }
+    return own, aliases
+
 
 def _kind(function: "Function") -> str:
     """Return what Lua does when a function is called."""
@@ -217,15 +247,10 @@ def _kind(function: "Function") -> str:
     return "event" if function.event else "call"
 
 
-def _integration_path(path: str) -> str:
-    """Return the path below `app.integrations`; anything else below `app` is nothing that can be called."""
-    kind, _, rest = path.partition(".")
-    if kind == "mcp":
-        message = f"unknown function app.{path}: app.mcp is empty"
-        raise UnknownFunction(
-            message, hint="This version of kosmo does not connect to MCP servers yet."
-        )
-    if kind != "integrations":
+def _known_root(path: str) -> str:
+    """Return a path below `app`, if it is below what `app` has; nothing else there can be called."""
+    root = path.partition(".")[0]
+    if root not in ("integrations", "mcp"):
         message = f"unknown function app.{path}: app has integrations and mcp"
         raise UnknownFunction(message, hint=f"Did you mean app.integrations.{path}?")
-    return rest
+    return path

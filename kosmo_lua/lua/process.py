@@ -9,7 +9,9 @@ When the supervisor dies, the pipes close and the child ends itself.
 
 import json
 import os
+import select
 import signal
+import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -18,6 +20,10 @@ if TYPE_CHECKING:  # start-up
     from kosmo_lua.lua.limits import Meter
     from kosmo_lua.lua.script import Script
     from kosmo_lua.values import Json
+
+
+CLOSING = 5.0
+"""Seconds that a child has to end the MCP servers it has started, which have less before they are killed."""
 
 
 class Pipes:
@@ -39,7 +45,14 @@ class Pipes:
     def close(self) -> None:
         """Close every one."""
         for pipe in self.all():
-            os.close(pipe)
+            if pipe >= 0:
+                os.close(pipe)
+
+    def close_orders(self) -> None:
+        """Close the pipe for orders: there are no more."""
+        if self.orders >= 0:
+            os.close(self.orders)
+        self.orders = -1
 
     def all(self) -> list[int]:
         """Return every one, in the order in which they are made."""
@@ -55,6 +68,8 @@ class Process(ABC):
         self.journal = pipes.journal
         self.alive = True
         """Whether the child can be given another script."""
+        self.groups = set[int]()
+        """The process groups that the child has started and that have not ended: MCP servers, commands."""
         self._pipes = pipes
         self._scripts = 0
 
@@ -76,13 +91,45 @@ class Process(ABC):
         with suppress(BrokenPipeError):
             os.write(self._pipes.control, word)
 
+    def heard(self, group: int, *, running: bool) -> None:
+        """Note that the child has started a process group, or that one has ended."""
+        (self.groups.add if running else self.groups.discard)(group)
+
     def end(self) -> int:
         """End the child if it has not ended, and return its exit code; negative is a signal's number."""
         self.alive = False
         return self._end()
 
+    def end_groups(self) -> None:
+        """End what a child that has ended has left: it is in sessions of its own, and would stay."""
+        for group in self.groups:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, signal.SIGKILL)
+        self.groups.clear()
+
     def close(self) -> None:
-        """Close the pipes, and wait for the child: it has no script to run, and ends."""
+        """Let the child end: it has no script to run. What it has started gets time to end by itself."""
+        if self.groups and self.alive:
+            self.finish(CLOSING)
+        self._close()
+        self.end_groups()
+
+    def finish(self, seconds: float) -> None:
+        """Give no more orders, and wait until the child has ended what it has started, and itself."""
+        self._pipes.close_orders()
+        end, rest = time.monotonic() + seconds, b""
+        poll = select.poll()
+        poll.register(self.journal, select.POLLIN)
+        while (left := end - time.monotonic()) > 0 and poll.poll(left * 1000):
+            chunk = os.read(self.journal, 1 << 16)
+            if not chunk:
+                return
+            *lines, rest = (rest + chunk).split(b"\n")
+            for event in map(json.loads, lines):
+                if event[0] == "process":
+                    self.heard(event[1], running=event[2])
+
+    def _close(self) -> None:
         self._pipes.close()
         self.wait()
 

@@ -26,7 +26,18 @@ if TYPE_CHECKING:  # start-up
 JSON = ("buffer", "scalars", "json", "names", "encode", "decode")
 PARTS = (
     *JSON,
-    *("text", "failure", "guard", "planned", "answer", "tasks", "bridge", "parallel", "regex"),
+    *(
+        "text",
+        "failure",
+        "guard",
+        "planned",
+        "answer",
+        "tasks",
+        "bridge",
+        "parallel",
+        "mcp",
+        "regex",
+    ),
     "modules",
     *("environment", "run"),
 )

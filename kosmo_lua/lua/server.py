@@ -118,7 +118,7 @@ class ServedProcess(Process):
         self._line.shutdown(socket.SHUT_WR)
         return self.wait()
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """Close the pipes and the line, whereupon the server ends the child."""
         self._pipes.close()
         self._line.close()

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+CANCELLING = 1.0
+"""Seconds that a child has after a signal to tell MCP servers that nobody waits."""
+
 HOST_MEMORY = 512 * 1024 * 1024
 """Bytes that a child may use beside Lua's: for the answer of a service, or a pattern that backtracks."""
 
@@ -38,6 +41,7 @@ class Supervisor:
         ask: answers the child's permission questions here, while the clock stands.
         wakeup: readable when SIGINT or SIGTERM has arrived: a byte for each, its number.
         keep: a signal stops the script and keeps the child, where that is possible.
+        stopper: readable when another thread wants the script to end.
     """
 
     def __init__(
@@ -48,17 +52,19 @@ class Supervisor:
         ask: Ask | None = None,
         wakeup: int | None = None,
         keep: bool = False,
+        stopper: int | None = None,
     ) -> None:
         self._process = process
         self._limits = limits
         self._ask = ask
         self._wakeup = wakeup
         self._keep = keep
+        self._stopper = stopper
         _limit_memory(process.pid, limits.memory + HOST_MEMORY)
         self._clock = clocks.of_process(process.pid)
         self._rest = bytearray()
         self._poll = select.poll()  # not select, which knows no descriptor above 1023
-        for pipe in (process.journal, wakeup):
+        for pipe in (process.journal, wakeup, stopper):
             if pipe is not None:
                 self._poll.register(pipe, select.POLLIN)
 
@@ -95,6 +101,8 @@ class Supervisor:
         ready = [pipe for pipe, _ in self._poll.poll(patience * 1000 + 1)]
         if self._wakeup in ready:
             return self._signalled(os.read(self._wakeup or 0, 1)[0])
+        if self._stopper in ready:
+            return self._killed(failed(Interrupted("stop")))
         if self._process.journal in ready and not self._read():
             return self._crashed()
         return self._recorder.ending
@@ -110,6 +118,8 @@ class Supervisor:
             event = json.loads(line)
             if event[0] == "ask":
                 self._answer(Question(*event[1:]))
+            elif event[0] == "process":
+                self._process.heard(event[1], running=event[2])
             else:
                 self._recorder.record(event)
         return bool(chunk)
@@ -137,7 +147,23 @@ class Supervisor:
         if number == signal.SIGINT and self._keep and not self._stopping:
             self._stop("interrupted")
             return None
+        self._cancel()
         return self._killed(failed(Interrupted(signal.Signals(number).name)))
+
+    def _cancel(self) -> None:
+        """Let MCP servers that work on a call hear that nobody waits for it any more."""
+        if self._stopping or not self._recorder.calls_a_server():
+            return
+        self._process.stop("interrupted")
+        end = time.monotonic() + CANCELLING
+        while self._recorder.calls_a_server():
+            left = max(end - time.monotonic(), 0.0)
+            ready = [pipe for pipe, _ in self._poll.poll(left * 1000)]
+            if (
+                self._process.journal not in ready or not self._read()
+            ):  # another signal, or too late
+                return
+        self._process.finish(max(end - time.monotonic(), 0.0))
 
     def _killed(self, ending: Ending | None = None) -> Ending:
         """End the child, read what it had written, and return its ending: its own, if it had one."""
@@ -145,8 +171,11 @@ class Supervisor:
         self._ask = None  # the questions of a process that is gone
         while self._read():
             pass
-        self._end_processes()
-        return self._recorder.ending or ending or self._stopped()
+        self._process.end_groups()
+        own = self._recorder.ending
+        if own is None or (ending and own.info and own.info.code == "interrupted"):
+            return ending or self._stopped()  # the child does not know which signal it was
+        return own
 
     def _stopped(self) -> Ending:
         """Return the ending of a script that did not end by itself when it was stopped."""
@@ -155,16 +184,10 @@ class Supervisor:
         limit = self._limits.exceeded(self._stopping)
         return Ending.of(limit, memory=self._process.meter.peak)
 
-    def _end_processes(self) -> None:
-        """End what the child has started: it is in sessions of its own, and would stay."""
-        for group in self._recorder.processes:
-            with suppress(ProcessLookupError):
-                os.killpg(group, signal.SIGKILL)
-
     def _crashed(self) -> Ending:
         code = self._process.wait()
         self._process.alive = False
-        self._end_processes()
+        self._process.end_groups()
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
         message = f"the process of the script ended {how}"
         hint = "Look at call_log for what was sent."

@@ -1,10 +1,21 @@
 """MCP: which servers there are, whether they are trusted, and how their tools are called.
 
-    servers.py      which there are, in the files of a project and of the user
-    references.py   what `${VAR}` and `@secret:` in them stand for
-    trust.py        whether the user has approved of a project's server
-    connections.py  the sessions of a run, over the official SDK: the only modules that import it
-    tools.py        tools, resources and prompts as functions of the one path of calls
+catalog.py      the servers as integrations: what the rest of kosmo sees
+tools.py        tools as functions of the one path of calls; methods.py: resources and prompts
+listing.py      what a server has told of its tools, kept between runs
+contact.py      what one run has with one server
+inspection.py   what there is and what is wrong with it, for people
 
-Nothing here imports the SDK before a server is contacted.
+servers.py      which servers there are, in the files of a project and of the user
+definitions.py  what an entry of such a file may say
+references.py   `${VAR}` and `@secret:` in them; expansion.py: what is left when they are expanded
+trust.py        whether the user has approved of a project's server
+editing.py      changes of the files; secrets.py: what is stored for them
+
+connections.py  the sessions of a run, over the official SDK, which is imported when a server is contacted
 """
+
+from kosmo_lua.mcp.catalog import ServerCatalog
+from kosmo_lua.mcp.inspection import Inspection
+
+__all__ = ["Inspection", "ServerCatalog"]

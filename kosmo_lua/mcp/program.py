@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -131,7 +132,19 @@ def start(endpoint: Endpoint, tell: Callable[[int, bool], None]) -> Program:
         process.kill()
         process.communicate()
         raise
+    _lift_memory_limit(process.pid)
     return Program(process)
+
+
+def _lift_memory_limit(pid: int) -> None:
+    """Give a server the memory that the process of the script may not have: it would inherit that limit."""
+    if sys.platform != "linux":
+        return
+    import resource  # noqa: PLC0415  # as above
+
+    with suppress(OSError, ValueError):  # it has ended
+        _, most = resource.prlimit(pid, resource.RLIMIT_DATA)
+        resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
 
 
 def _not_started(endpoint: Endpoint, error: OSError | ValueError) -> Unreachable:

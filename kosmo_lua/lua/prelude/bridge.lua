@@ -67,6 +67,8 @@ local function call(path, ...)
   return answer(host(kind, path, values))
 end
 
+bridge.call = call
+
 -- A function whose event waits for the others of a batch, inside one.
 local function send(path, ...)
   local batch = scope.batch

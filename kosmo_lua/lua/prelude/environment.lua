@@ -185,6 +185,7 @@ for _, name in next, { "list", "search", "read" } do
     return bridge.help("docs." .. name, ...)
   end
 end
+env.mcp = kit.mcp
 env.lua_list_docs, env.lua_search_docs, env.lua_read_doc = env.docs.list, env.docs.search, env.docs.read
 
 return env

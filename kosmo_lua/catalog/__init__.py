@@ -1,21 +1,19 @@
 """Which integrations and functions there are, and which one a name means."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
+from contextlib import suppress
 from difflib import SequenceMatcher, get_close_matches
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kosmo_lua.catalog.installed import Integrations, providers
 from kosmo_lua.errors import UnknownAccount, UnknownFunction, UnknownIntegration
+from kosmo_lua.values import SERVER
 
 if TYPE_CHECKING:  # importing it loads pydantic, which only an installed integration may do
+    from kosmo_lua.catalog.servers import Servers
     from kosmo_lua.integration import Function, Integration
 
-GROUP = "kosmo.integrations"
-
-
-def providers() -> list[str]:
-    """Return the names under which installed packages offer integrations, without loading any."""
-    return sorted({entry.name for entry in entry_points(group=GROUP)})
+__all__ = ["Catalog", "Target", "providers"]
 
 
 class Target(NamedTuple):
@@ -25,75 +23,47 @@ class Target(NamedTuple):
     function: "Function"
     account: str
 
-
-class Integrations(Mapping[str, "Integration[Any]"]):
-    """The integrations by name. One of an installed package is loaded when it is asked for.
-
-    To go through them loads all; `names` loads none, and so has those that cannot be loaded, too.
-    """
-
-    def __init__(
-        self, integrations: Iterable["Integration[Any]"], entries: Iterable[EntryPoint] = ()
-    ) -> None:
-        self._found: dict[str, Integration[Any] | None] = {
-            each.name: each for each in integrations
-        }
-        self._entries: dict[str, list[EntryPoint]] = {}
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            self._entries.setdefault(entry.name, []).append(entry)
-        self.names = [*self._found, *self._entries]
-        self.problems: dict[str, list[str]] = {}
-        """Why one is absent, of those that were asked for so far, by the name of the entry point."""
-
-    def __getitem__(self, name: str) -> "Integration[Any]":
-        if name not in self._found:
-            self._found[name] = self._load(name, self._entries[name])
-        integration = self._found[name]
-        if integration is None:
-            raise KeyError(name)
-        return integration
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name in self.names if name in self)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def _load(self, name: str, entries: list[EntryPoint]) -> "Integration[Any] | None":
-        """Load the integration that installed packages offer under this name: of several, the first."""
-        found, problems = None, []
-        for entry in entries:
-            try:
-                integration = _load(entry)
-            except (Exception, SystemExit) as error:  # noqa: BLE001  # a stranger's package may raise anything
-                reason = f"{type(error).__name__}: {error}"
-                problems.append(f"integration {entry.name} cannot be loaded: {reason}")
-            else:
-                if integration.name == name and not found:
-                    found = integration
-                else:
-                    problems.append(self._misnamed(entry, integration.name))
-        self.problems[name] = problems
-        return found
-
-    def _misnamed(self, entry: EntryPoint, own: str) -> str:
-        if own in self._entries:
-            return f"integration {entry.value} has the name of another one"
-        return f"integration {entry.value} is named {own}, and its entry point {entry.name}"
+    @property
+    def name(self) -> str:
+        """A name that means it: `segment.work.track_event`, `mcp.github.create_issue`."""
+        if self.integration.name.startswith(SERVER):
+            return self.function.full_name
+        return f"{self.integration.name}.{self.account}.{self.function.name}"
 
 
 class Catalog:
     """The integrations and what their functions are called. A broken integration costs only itself."""
 
     def __init__(
-        self, integrations: Iterable["Integration[Any]"], entries: Iterable[EntryPoint] = ()
+        self,
+        integrations: Iterable["Integration[Any]"] | Integrations = (),
+        *,
+        servers: "Servers | None" = None,
     ) -> None:
-        self.integrations = Integrations(integrations, entries)
+        if not isinstance(integrations, Integrations):
+            integrations = Integrations(integrations)
+        self.integrations = integrations
+        self.servers = servers
 
     @classmethod
     def installed(cls) -> "Catalog":
         """Return what installed packages offer, each integration loaded when it is asked for."""
-        return cls([], entry_points(group=GROUP))
+        return cls(Integrations.installed())
+
+    def with_servers(self, servers: "Servers") -> "Catalog":
+        """Return a catalog of the same integrations, and of these MCP servers."""
+        return Catalog(self.integrations, servers=servers)
+
+    def only(self, names: Iterable[str]) -> "Catalog":
+        """Return the catalog of these integrations alone.
+
+        Raises:
+            UnknownIntegration: there is none of a name; names the nearest ones.
+        """
+        return Catalog(self.integrations.only([self._known(name) for name in names]))
+
+    def _known(self, name: str) -> str:
+        return name if name in self.names else self.integration(name).name
 
     @property
     def names(self) -> list[str]:
@@ -110,12 +80,21 @@ class Catalog:
         self.integrations.get(name)
         return self.integrations.problems.get(name, [])
 
+    @property
+    def known(self) -> "list[Integration[Any]]":
+        """The integrations, and the MCP servers whose tools are known: none is contacted."""
+        found = [self.servers.known(name) for name in self.servers.names] if self.servers else []
+        return [*self.integrations.values(), *filter(None, found)]
+
     def integration(self, name: str) -> "Integration[Any]":
-        """Return an integration.
+        """Return an integration, or an MCP server: `segment`, `mcp.github`.
 
         Raises:
             UnknownIntegration: names the nearest ones.
+            KosmoError: the server may not be contacted, or cannot be.
         """
+        if name.startswith(SERVER):
+            return self._servers.integration(name.removeprefix(SERVER))
         if name in self.integrations:
             return self.integrations[name]
         near = get_close_matches(name, self.integrations, n=3, cutoff=0.5)
@@ -128,12 +107,18 @@ class Catalog:
         """Find the function that a name in any of its spellings means, and the account in it.
 
         `segment.track`, `segment.production.track`, `segment.segment_track`, `segment_track`,
-        `integrations.segment.track_event` and `app.integrations.segment.track` are all names.
+        `integrations.segment.track_event` and `app.integrations.segment.track` are all names. Those of the
+        tools of MCP servers are `mcp.github.create_issue` and `app.mcp.github.create_issue`.
 
         Raises:
             UnknownIntegration, UnknownFunction, UnknownAccount: name the nearest ones.
+            KosmoError: an MCP server may not be contacted, or cannot be.
         """
-        parts = name.removeprefix("app.").removeprefix("integrations.").split(".")
+        name = name.removeprefix("app.")
+        if name.startswith(SERVER):
+            server, _, tool = name.removeprefix(SERVER).partition(".")
+            return self._resolve_tool(server, tool)
+        parts = name.removeprefix("integrations.").split(".")
         if len(parts) == 1:
             parts = self._split_slug(name)
         integration = self.integration(parts[0])
@@ -144,6 +129,19 @@ class Catalog:
                 message, hint=f"Write {integration.name}.ACCOUNT.{function.name}."
             )
         return Target(integration, function, parts[1] if len(parts) > 2 else "default")  # noqa: PLR2004  # the same
+
+    def _resolve_tool(self, server: str, tool: str) -> Target:
+        if "/" in tool:
+            with suppress(UnknownFunction):
+                return Target(*self._servers.method(server, tool), "default")
+        integration = self._servers.integration(server)
+        return Target(integration, self._function(integration, tool), "default")
+
+    @property
+    def _servers(self) -> "Servers":
+        if self.servers is None:
+            raise UnknownIntegration("there are no MCP servers here")
+        return self.servers
 
     def _split_slug(self, name: str) -> list[str]:
         for integration in self.names:
@@ -156,21 +154,12 @@ class Catalog:
             if name in function.spellings:
                 return function
         near = ", ".join(_near(name, integration.functions.values()))
-        message = f"unknown function app.integrations.{integration.name}.{name}."
+        root = "app" if integration.name.startswith(SERVER) else "app.integrations"
+        message = f"unknown function {root}.{integration.name}.{name}."
         if not name:
             message = f"{integration.name} is an integration, not a function."
         hint = f'print(docs.read("{integration.name}")) lists its functions.'
         raise UnknownFunction(f"{message} Did you mean: {near}?" if near else message, hint=hint)
-
-
-def _load(entry: EntryPoint) -> "Integration[Any]":
-    from kosmo_lua.integration import Integration  # noqa: PLC0415  # pydantic, as above
-
-    integration = entry.load()
-    if not isinstance(integration, Integration):
-        message = f"{entry.value} is not an Integration"
-        raise TypeError(message)
-    return integration
 
 
 def _near(name: str, functions: Iterable["Function"]) -> list[str]:

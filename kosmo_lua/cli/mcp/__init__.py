@@ -1,0 +1,1 @@
+"""The commands `kosmo mcp:*`: a module for each family of them."""

@@ -1,0 +1,127 @@
+"""The configuration of the clients that start the gateway, and where each keeps it.
+
+Sources: https://code.claude.com/docs/en/mcp, https://docs.cursor.com/context/mcp,
+https://code.visualstudio.com/docs/copilot/chat/mcp-servers
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from shlex import join
+from typing import Literal, NamedTuple
+
+from kosmo_lua.config import LOCK, Config
+from kosmo_lua.config.files import replace, text_of, turn
+from kosmo_lua.errors import ConfigError
+from kosmo_lua.mcp.documents import has_comments, parsed
+from kosmo_lua.values import JsonObject
+
+Format = Literal["mcpServers", "vscode"]
+FORMATS: tuple[Format, ...] = ("mcpServers", "vscode")
+_KEYS: dict[Format, str] = {"mcpServers": "mcpServers", "vscode": "servers"}
+
+
+class Client(NamedTuple):
+    """A program that starts MCP servers."""
+
+    title: str
+    format: Format
+    project: str
+    """Its file below the root of a project."""
+
+
+CLIENTS = {
+    "claude": Client("Claude Code", "mcpServers", ".mcp.json"),
+    "cursor": Client("Cursor", "mcpServers", ".cursor/mcp.json"),
+    "vscode": Client("VS Code", "vscode", ".vscode/mcp.json"),
+}
+
+
+def own_command(program: str) -> list[str]:
+    """Return the command that starts this kosmo from anywhere; `program` is what this process was called."""
+    path = Path(program)
+    if path.stem == "kosmo" and path.is_file():
+        return [os.path.abspath(path)]  # noqa: PTH100  # the link of a tool manager stays one: its target moves
+    return [sys.executable, "-m", "kosmo_lua"]
+
+
+def entry(format_: Format, command: Sequence[str], flags: Sequence[str]) -> JsonObject:
+    """Return the entry of the gateway, as a client reads it."""
+    program, *first = command
+    kind: JsonObject = {"type": "stdio"} if format_ == "vscode" else {}
+    return {**kind, "command": program, "args": [*first, "mcp:serve", *flags]}
+
+
+def document(format_: Format, name: str, server: JsonObject) -> JsonObject:
+    """Return the configuration with this entry alone."""
+    return {_KEYS[format_]: {name: server}}
+
+
+def path_of(
+    client: str,
+    server: Sequence[str],
+    config: Config,
+    environ: Mapping[str, str],
+    *,
+    project: bool,
+) -> str:
+    """Return the file in which a client looks for the servers of the project, or of the user.
+
+    Raises:
+        ConfigError: there is none, or only the client itself may write it.
+    """
+    if project:
+        if config.root is None:
+            raise ConfigError("there is no project here: its folder was removed")
+        return os.path.join(config.root, CLIENTS[client].project)  # noqa: PTH118  # a path, as the configuration has it
+    if client == "claude":
+        message = "Claude Code keeps the servers of the user in a file that it writes itself"
+        hint = f"Run: claude mcp add --scope user kosmo -- {join(server)}"
+        raise ConfigError(message, hint=hint)
+    home = environ.get("HOME", "")
+    if not home:
+        raise ConfigError("there is no folder of the user: HOME is not set")
+    if client == "cursor":
+        return os.path.join(home, ".cursor", "mcp.json")  # noqa: PTH118  # the same
+    settings = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")  # noqa: PTH118  # the same
+    if sys.platform == "darwin":
+        settings = os.path.join(home, "Library", "Application Support")  # noqa: PTH118  # the same
+    return os.path.join(settings, "Code", "User", "mcp.json")  # noqa: PTH118  # the same
+
+
+def install(
+    path: str, format_: Format, name: str, server: JsonObject, *, config: Config, force: bool
+) -> bool:
+    """Write the entry into a client's file, whatever else is there stays; return whether it has changed.
+
+    Raises:
+        ConfigError: another entry has the name and `force` is not given, or the file cannot be changed.
+    """
+    _refuse_links(path)
+    with turn(path, config.path(LOCK) or f"{path}.lock"):
+        text = text_of(path) if os.path.lexists(path) else ""
+        found = parsed(text, path)
+        servers = found.setdefault(_KEYS[format_], {})
+        if not isinstance(servers, dict):
+            raise ConfigError(f"{path}: {_KEYS[format_]} must be an object of servers")
+        if servers.get(name) == server:
+            return False
+        if name in servers and not force:
+            message = f"{path} has another server of the name {name}"
+            raise ConfigError(message, hint="Replace it with --force, or choose another --name.")
+        if has_comments(text):
+            message = f"cannot change {path}: it has comments, which would be lost"
+            hint = f"Add it in an editor: kosmo mcp:gateway:export --format {format_}"
+            raise ConfigError(message, hint=hint)
+        servers[name] = server
+        replace(Path(path), json.dumps(found, indent=2, ensure_ascii=False) + "\n", 0o644)
+    return True
+
+
+def _refuse_links(path: str) -> None:
+    """Return when neither the file nor its folder is a link: a clone's would lead the change elsewhere."""
+    for each in (path, os.path.dirname(path)):  # noqa: PTH120  # the same
+        if os.path.islink(each):  # noqa: PTH114  # the same
+            raise ConfigError(f"cannot change {path}: {each} is a link")

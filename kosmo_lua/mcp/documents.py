@@ -1,0 +1,129 @@
+"""The files that define MCP servers: JSON, as each client writes it, with comments where VS Code has them."""
+
+import json
+import os
+import re
+from typing import Any
+
+from kosmo_lua.config import Config
+from kosmo_lua.errors import ConfigError
+from kosmo_lua.values import Json, JsonObject
+
+KEYS = ("mcpServers", "servers")
+"""Below which a file has its servers: as most clients write it, and as VS Code does."""
+
+PROJECT_FILES = (".mcp.json", ".cursor/mcp.json", ".vscode/mcp.json")
+"""Below the root of a project; the first that defines a server counts."""
+
+USER_FILE = "mcp.json"
+
+MAX_SERVERS = 500
+"""Servers of one file; nobody has as many, but a stranger's file may."""
+
+_LEXICAL = re.compile(r'"(?:[^"\\]|\\.)*+"?|//[^\n]*|/\*(?:.*?\*/|.*)', re.DOTALL)
+_COMMA = re.compile(r'"(?:[^"\\]|\\.)*+"?|,(?=\s*+[}\]])', re.DOTALL)
+
+
+def paths(config: Config) -> list[tuple[str, str | None]]:
+    """Return the files that may define servers, and the project of each; the first counts."""
+    found: list[tuple[str, str | None]] = []
+    if config.root is not None:
+        found += [(os.path.join(config.root, name), config.root) for name in PROJECT_FILES]  # noqa: PTH118  # a path, as the configuration has it
+    if own := config.path(USER_FILE):
+        found.append((own, None))
+    return found
+
+
+def read(path: str) -> JsonObject:
+    """Return the document of a file.
+
+    Raises:
+        ConfigError: it cannot be read, or is not a JSON object.
+    """
+    from kosmo_lua.config.files import text_of  # noqa: PLC0415  # tomllib, only for a file that exists
+
+    return parsed(text_of(path), path)
+
+
+def parsed(text: str, path: str) -> JsonObject:
+    """Return the document that a text of the file is; an empty one is an empty document.
+
+    Raises:
+        ConfigError: it is not a JSON object, or has a name twice.
+    """
+    if not text.strip():
+        return {}
+    try:
+        document: Json = json.loads(
+            without_comments(text), object_pairs_hook=_object, parse_constant=_no_number
+        )
+        json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair has no UTF-8
+    except json.JSONDecodeError as error:
+        message = f"{path} is not valid JSON: line {error.lineno}, column {error.colno}"
+        raise ConfigError(message, hint="Correct that line.") from None
+    except RecursionError:
+        raise ConfigError(f"{path} is nested too deeply") from None
+    except UnicodeEncodeError:
+        raise ConfigError(f"{path} is not valid Unicode") from None
+    except ValueError as error:
+        raise ConfigError(f"{path} is not valid JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise ConfigError(f"{path} must be a JSON object", hint='Write {"mcpServers": {...}}.')
+    return document
+
+
+def entries(document: JsonObject, path: str) -> JsonObject:
+    """Return the servers of a document, by their names; of both keys, should it have both.
+
+    Raises:
+        ConfigError: they are not an object, are too many, or one name is below both keys.
+    """
+    found: JsonObject = {}
+    for key in KEYS:
+        servers = document.get(key, {})
+        if not isinstance(servers, dict):
+            raise ConfigError(f"{path}: {key} must be an object of servers")
+        if twice := {*servers} & {*found}:
+            raise ConfigError(f"{path}: {shown(min(twice))} is there twice")
+        found |= servers
+    if len(found) > MAX_SERVERS:
+        raise ConfigError(f"{path} has more than {MAX_SERVERS} servers")
+    return found
+
+
+def without_comments(text: str) -> str:
+    """Return JSON without comments and commas before an end; all else stays on its line and column."""
+    return _COMMA.sub(_blank, _LEXICAL.sub(_blank, text))
+
+
+def has_comments(text: str) -> bool:
+    """Whether a text has what JSON has not, so that writing it anew would lose it."""
+    return without_comments(text) != text
+
+
+def shown(name: str) -> str:
+    """Return a name of a stranger's file as an error may show it."""
+    short = name if len(name) <= 60 else f"{name[:60]}..."  # noqa: PLR2004  # a line of a terminal
+    return ascii(short)
+
+
+def _blank(found: re.Match[str]) -> str:
+    text = found[0]
+    if text.startswith('"') or (text.startswith("/*") and not text.endswith("*/")):
+        return text  # what has no end is JSON's to complain about
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _no_number(name: str) -> Json:
+    message = f"{name} is no number of JSON"
+    raise ValueError(message)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen = set[str]()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # None
+        message = f"{shown(twice)} is there twice"
+        raise ValueError(message)
+    return made

@@ -1,0 +1,94 @@
+"""Listing: what a server has said of itself and its tools, and where that is kept between runs.
+
+A listing is for docs, completion and the checks before a call. A run that really calls a server asks it
+again, because it may have changed.
+"""
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, Self
+
+from kosmo_lua.config import Config
+from kosmo_lua.mcp.server import Server
+from kosmo_lua.mcp.trust import fingerprint
+from kosmo_lua.values import JsonObject
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a server has told."""
+
+    title: str | None
+    instructions: str | None
+    tools: tuple[JsonObject, ...]
+    """Each as it came over the wire: `name`, `description`, `inputSchema`, `annotations` and so on."""
+
+    @classmethod
+    def of(cls, title: str | None, instructions: str | None, tools: list[JsonObject]) -> Self:
+        """Return the listing, without what has no name."""
+        named = tuple(tool for tool in tools if isinstance(tool.get("name"), str))
+        return cls(title, instructions, named)
+
+
+class Listings:
+    """The listings that are kept: a file for each server, by the fingerprint of its configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self._folder = config.path("cache")
+
+    def load(self, server: Server) -> Listing | None:
+        """Return what is kept of a server; None: nothing that can be used."""
+        path = self._path(server)
+        with suppress(OSError, ValueError, RecursionError, KeyError, TypeError):
+            facts = json.loads(path.read_bytes()) if path else None
+            if facts and facts["format"] == FORMAT:
+                return Listing.of(
+                    _text(facts["title"]), _text(facts["instructions"]), [*facts["tools"]]
+                )
+        return None
+
+    def keep(self, server: Server, listing: Listing) -> None:
+        """Keep a listing. Where that is impossible it is asked for again."""
+        path = self._path(server)
+        if path is None:
+            return
+        facts = {
+            "format": FORMAT,
+            "server": server.name,
+            "title": listing.title,
+            "instructions": listing.instructions,
+            "tools": listing.tools,
+        }
+        with suppress(OSError):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write(path, json.dumps(facts).encode())
+
+    def _path(self, server: Server) -> Path | None:
+        if self._folder is None:
+            return None
+        identity = json.dumps([server.alias, server.project, fingerprint(server)])
+        return Path(self._folder, f"mcp-{sha256(identity.encode()).hexdigest()[:32]}.json")
+
+
+def _text(value: Any) -> str | None:  # noqa: ANN401  # JSON
+    return value if isinstance(value, str) else None
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file so that who reads it meanwhile sees the old one or the new one."""
+    with NamedTemporaryFile("wb", dir=path.parent, delete=False) as temporary:
+        try:
+            temporary.write(content)
+            temporary.flush()
+            os.replace(temporary.name, path)  # noqa: PTH105  # the name is a text
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary.name)  # noqa: PTH108  # the same
+            raise

@@ -1,0 +1,60 @@
+"""Names of tools as Lua can write them."""
+
+import re
+from collections.abc import Iterable
+
+_KEYWORDS = frozenset(
+    [
+        "and",
+        "break",
+        "do",
+        "else",
+        "elseif",
+        "end",
+        "false",
+        "for",
+        "function",
+        "goto",
+        "if",
+        "in",
+        "local",
+        "nil",
+        "not",
+        "or",
+        "repeat",
+        "return",
+        "then",
+        "true",
+        "until",
+        "while",
+    ]
+)
+
+MORE = ("default",)
+"""What a name below a namespace may not be, because it is the account of that name."""
+
+
+def lua_names(names: Iterable[str]) -> dict[str, str]:
+    """Return the Lua name of each name; of two with the same one, the second gets `_2`.
+
+    A name that needs no change keeps it.
+    """
+    own: dict[str, str] = {}
+    taken = set[str]()
+    for name in sorted(dict.fromkeys(names), key=lambda name: lua_name(name) != name):
+        wanted = chosen = lua_name(name)
+        number = 1
+        while chosen.lower() in taken:
+            number += 1
+            chosen = f"{wanted}_{number}"
+        taken.add(chosen.lower())
+        own[name] = chosen
+    return own
+
+
+def lua_name(name: str) -> str:
+    """Return a name that Lua takes after a dot: `create-issue` as create_issue, `end` as end_."""
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", name) or "_"
+    if plain[0].isdigit():
+        plain = f"_{plain}"
+    return f"{plain}_" if plain in _KEYWORDS or plain in MORE else plain

@@ -1,0 +1,167 @@
+"""Arguments against the JSON Schema of a tool, which a stranger has written."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from kosmo_lua.arguments import LONGEST, describe
+from kosmo_lua.errors import InvalidArguments
+from kosmo_lua.values import Json, JsonObject
+
+if TYPE_CHECKING:  # jsonschema is an extra, and slow to import
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
+
+_MOST = 10
+"""So many problems are told."""
+
+_KINDS = {
+    "string": "a string",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "a table with named fields",
+    "array": "a list",
+    "null": "null",
+}
+
+
+class Schema:
+    """The schema of a tool's parameters."""
+
+    def __init__(self, schema: Any) -> None:  # noqa: ANN401  # what a server has sent
+        self.json: JsonObject = schema if isinstance(schema, dict) else {}
+
+    def check(self, arguments: JsonObject) -> JsonObject:
+        """Return the arguments as the server wants them: Lua's `{}` is an object where one is asked for.
+
+        Raises:
+            InvalidArguments: they do not fit; `details["problems"]` has one entry for each problem.
+        """
+        fitted = _fitted(arguments, self.json, self.json, 0)
+        assert isinstance(fitted, dict), "it was one"
+        problems = [*dict.fromkeys(_sentence(problem) for problem in self._problems(fitted))]
+        if problems:
+            more = [f"and {len(problems) - _MOST} more"] if len(problems) > _MOST else []
+            sentence = "; ".join([*problems[:_MOST], *more])
+            raise InvalidArguments(sentence, details={"problems": [*problems]})
+        return fitted
+
+    def _problems(self, arguments: JsonObject) -> "list[ValidationError]":
+        try:
+            return [*self._validator.iter_errors(arguments)]
+        except Exception as error:  # noqa: BLE001  # the schema is the stranger's: a reference to nowhere, no pattern
+            message = f"the schema of the tool cannot be used: {type(error).__name__}"
+            raise InvalidArguments(message, hint="Tell the authors of the server.") from None
+
+    @cached_property
+    def _validator(self) -> "Validator":
+        from jsonschema import Draft202012Validator  # noqa: PLC0415  # an extra, and slow
+        from jsonschema.validators import validator_for  # noqa: PLC0415  # the same
+        from referencing import Registry  # noqa: PLC0415  # the same
+
+        kind = validator_for(self.json, default=Draft202012Validator)
+        # An empty registry: else a reference of the schema would be fetched from wherever it points to.
+        return kind(self.json, registry=Registry())
+
+
+def _sentence(problem: "ValidationError") -> str:
+    path = _path(problem.absolute_path)
+    asked, value = problem.validator_value, problem.instance
+    if problem.validator == "required" and isinstance(asked, list) and isinstance(value, dict):
+        missing = problem.message.partition("' is a required")[0].removeprefix("'")
+        return f"{path}.{missing} is required" if path else f"{missing} is required"
+    if problem.validator == "additionalProperties" and asked is False:
+        return _unknown(path, value, problem.schema)
+    if problem.validator == "type":
+        kinds = asked if isinstance(asked, list) else [asked]
+        wanted = " or ".join(_KINDS.get(str(kind), str(kind)) for kind in kinds)
+        return f"{path or 'the arguments'} must be {wanted}, got {describe(value)}"
+    if problem.validator == "enum" and isinstance(asked, list):
+        known = ", ".join(str(each) for each in asked[:_MOST])
+        return f"{path} must be one of {known}, got {describe(value)}"
+    rule = (
+        f"{problem.validator} {asked}"
+        if isinstance(asked, int | float | str)
+        else problem.validator
+    )
+    return f"{path or 'the arguments'} must fit {rule}, got {describe(value)}"
+
+
+def _unknown(path: str, value: Any, schema: Any) -> str:  # noqa: ANN401  # a stranger's
+    """Say which fields nobody knows, and which there are."""
+    known = [*schema.get("properties", {})]
+    unknown = [f"{path}.{name}" if path else name for name in value if name not in known]
+    near = get_close_matches(unknown[0].rpartition(".")[2][:LONGEST], known, n=1)
+    takes = f"it takes {', '.join(known)}" if known else "it takes none"
+    more = f"did you mean {near[0]}?" if near else f"({takes})"
+    names = ", ".join(name if len(name) <= LONGEST else f"{name[:LONGEST]}..." for name in unknown)
+    comma = ", " if near else " "
+    return f"unknown parameter {names}{comma}{more}"
+
+
+def _path(parts: Any) -> str:  # noqa: ANN401  # a deque of names and indices
+    path = ""
+    for part in parts:
+        path += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if path else str(part)
+    return path
+
+
+def _fitted(value: Json, schema: Any, root: JsonObject, depth: int) -> Json:  # noqa: ANN401  # a stranger's
+    """Return a value with `{}` for each empty list that the schema wants to be an object."""
+    if depth > 100 or not isinstance(schema, dict):  # noqa: PLR2004  # deeper than any real schema
+        return value
+    schema = _followed(schema, root)
+    if value == []:
+        return {} if _wants_object(schema, root) else value
+    if isinstance(value, dict):
+        known = schema.get("properties")
+        others = schema.get("additionalProperties")
+        return {
+            name: _fitted(
+                item,
+                known.get(name, others) if isinstance(known, dict) else others,
+                root,
+                depth + 1,
+            )
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_fitted(item, schema.get("items"), root, depth + 1) for item in value]
+    return value
+
+
+def _followed(schema: JsonObject, root: JsonObject) -> JsonObject:
+    """Follow a reference inside the schema, such as `#/$defs/Filter`."""
+    for _ in range(10):
+        reference = schema.get("$ref")
+        if not isinstance(reference, str) or not reference.startswith("#/"):
+            return schema
+        found: Json = root
+        for part in reference[2:].split("/"):
+            found = found.get(part) if isinstance(found, dict) else None
+        if not isinstance(found, dict):
+            return schema
+        schema = found
+    return schema
+
+
+def _wants_object(schema: JsonObject, root: JsonObject) -> bool:
+    """Whether an object fits the schema here, and a list does not."""
+    kinds = {*_kinds(schema, root, 0)}
+    return "object" in kinds and "array" not in kinds
+
+
+def _kinds(schema: Any, root: JsonObject, depth: int) -> Iterator[str]:  # noqa: ANN401  # a stranger's
+    if not isinstance(schema, dict) or depth > 10:  # noqa: PLR2004  # as above
+        return
+    schema = _followed(schema, root)
+    kind = schema.get("type")
+    yield from [kind] if isinstance(kind, str) else kind if isinstance(kind, list) else []
+    if kind is None and ("properties" in schema or "required" in schema):
+        yield "object"
+    for word in ("anyOf", "oneOf", "allOf"):
+        branches = schema.get(word)
+        for branch in branches if isinstance(branches, list) else ():
+            yield from _kinds(branch, root, depth + 1)
