@@ -1,7 +1,6 @@
 """kosmo mcp:serve, mcp:gateway:export and mcp:gateway:install as commands."""
 
 import json
-import os
 import signal
 import stat
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coding_agent import alive
 from conftest import COMMAND, Finished, poll
 from envelopes import assert_fits
 from test_startup import TELL
@@ -92,7 +92,7 @@ def test_end_in_the_middle_of_a_call_leaves_no_process(
     else:
         process.send_signal(getattr(signal, end))
     assert process.wait(timeout=2) == {"eof": 0, "SIGTERM": 143, "SIGINT": 130}[end]
-    poll(lambda: not [pid for pid in below if os.path.exists(f"/proc/{pid}")])  # noqa: PTH110  # as elsewhere
+    poll(lambda: not alive(below))
     assert sum(services.stats().requests.values()) == 1
     assert process.stderr is not None
     assert process.stderr.read() == b""

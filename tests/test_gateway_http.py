@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from coding_agent import http_gateway, over_http, text_of
+from coding_agent import alive, http_gateway, over_http, text_of
 from conftest import poll
 from envelopes import assert_fits
 
@@ -91,7 +91,7 @@ def test_cancelled_request_ends_its_script_over_http(
         started = descendants(os.getpid()) - before
         assert len(started) == 1
         running.cancel()
-        poll(lambda: not started & descendants(os.getpid()))
+        poll(lambda: not alive(started))
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_sigterm_in_the_middle_of_a_call_leaves_no_process(
             assert len(below) == 2  # the server of processes, and the script's
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=2) == 143
-            poll(lambda: not [pid for pid in below if os.path.exists(f"/proc/{pid}")])  # noqa: PTH110  # as elsewhere
+            poll(lambda: not alive(below))
     assert sum(services.stats().requests.values()) == 1
 
 
