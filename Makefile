@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check fix docs bench clean
+.PHONY: setup demo test test-mcp check fix docs bench clean
 
 setup: .venv/.installed  ## make .venv with kosmo and everything for its development
 
@@ -20,6 +20,9 @@ demo: setup  ## run examples/quickstart.lua on the emulator
 
 test: setup  ## run the whole test suite
 	$(BIN)/pytest -n auto
+
+test-mcp: setup  ## run the reference MCP servers from npm through kosmo; needs Node and npm
+	$(BIN)/pytest tests/npm_servers.py
 
 check: setup  ## everything that must hold before a commit
 	$(BIN)/ruff format --check .

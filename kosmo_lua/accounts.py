@@ -6,12 +6,12 @@ from the user's credentials.toml.
 """
 
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kosmo_lua.config import Config
+from kosmo_lua.config.log import hide_in_log
 from kosmo_lua.errors import ConfigError, CredentialsMissing, UnknownAccount
 
 if TYPE_CHECKING:  # importing it loads pydantic; here it is only named
@@ -79,8 +79,7 @@ class Accounts:
                 value = self._value(source, tell or _nobody)
                 values[setting], sources[setting] = value, source.name
         credentials = checked(integration, values, sources)
-        if self._environ.get("GITHUB_ACTIONS") == "true":
-            _mask(credentials.secrets())
+        hide_in_log(credentials.secrets(), self._environ)
         return credentials
 
     def source(
@@ -181,14 +180,6 @@ def _nobody(group: int, running: bool) -> None:  # noqa: FBT001  # as Tell
 def in_variable(account: str) -> str:
     """Spell the name of an account as a variable does, but for its capitals: `eu-prod` as eu_prod."""
     return re.sub(r"\W", "_", account, flags=re.ASCII).lower()
-
-
-def _mask(secrets: list[str]) -> None:
-    """Let GitHub hide the secrets in the log: on the one line that may show them, and GitHub does not."""
-    for secret in secrets:
-        data = secret.replace("%", "%25")
-        sys.stderr.write(f"::add-mask::{data}\n")
-    sys.stderr.flush()
 
 
 def spellings(integration: "Integration[Any]", setting: str) -> list[str]:

@@ -142,7 +142,7 @@ class Administration:
         provider, _, account = provider.partition("@")
         policy = Policy(self._environ, config=self._config)
         if what in ("read", "write"):
-            if provider:
+            if provider and provider.partition(".")[0] != "mcp":  # no server is contacted for this
                 self._catalog.integration(provider)
             rules = policy.rules_of(provider, (), what, account or DEFAULT)  # type: ignore[arg-type]  # just tested
         else:

@@ -51,7 +51,8 @@ def function(integration: "Integration[Any]", function: "Function", accounts: Ac
     if function.credential:
         variable = accounts.variables(integration, DEFAULT, function.credential)[0]
         lines.append(f"- Credential: `{function.credential}` (`{variable}`)")
-    lines.append(f"- Also spelt: {', '.join(f'`{s}`' for s in _spellings(function))}")
+    if not _is_tool(function) or function.aliases:
+        lines.append(f"- Also spelt: {', '.join(f'`{s}`' for s in _spellings(function))}")
     lines += ["", "## Parameters", "", *_parameters(function)]
     for example in function.examples:
         lines += ["", "## Example", "", "```lua", example, "```"]

@@ -31,7 +31,7 @@ from kosmo_lua.readiness import is_configured
 if TYPE_CHECKING:  # only named here
     from kosmo_lua.integration import Function, Integration
 
-GUIDES = ("overview", "accounts", "delivery", "errors", "examples")
+GUIDES = ("overview", "accounts", "delivery", "mcp", "errors", "examples")
 FOUND = 10
 """docs.search shows so many pages."""
 

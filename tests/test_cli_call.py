@@ -311,7 +311,7 @@ def test_help_documents_every_parameter(kosmo: Kosmo) -> None:
         "--active [true|false] Whether the flag is on (true) or off (false). [default: true]",
         "--filters JSON Conditions for targeting",
         "--rollout_percentage, --rollout-percentage INTEGER Percentage of users",
-        "--dry-run Show the HTTP request, send nothing.",
+        "--dry-run Show the request, send nothing.",
     ):
         assert words in shown
 

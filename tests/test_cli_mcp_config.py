@@ -1,5 +1,6 @@
 """The commands that change which MCP servers there are: what they write, and what they refuse."""
 
+import io
 import json
 import re
 import subprocess
@@ -7,17 +8,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from conftest import Finished
 from envelopes import assert_fits
 from pseudo_terminal import Terminal
 
+from kosmo_lua.cli import cli
 from kosmo_lua.config import Config
+from kosmo_lua.errors import CODES, KosmoError
 
 pytestmark = pytest.mark.usefixtures("home")
 
 Kosmo = Callable[..., Finished]
 Start = Callable[..., subprocess.Popen[bytes]]
+
+Refusal = Callable[..., tuple[int, str]]
 
 GITHUB = ("github", "--env", "GITHUB_TOKEN", "--", "npx", "-y", "server-github")
 OPEN = {"read": "allow", "write": "ask"}
@@ -28,6 +34,24 @@ NO_ERROR = {"error": None, "error_info": None}
 def project(tmp_path: Path) -> Path:
     """The file of the project that the commands run in."""
     return tmp_path / ".mcp.json"
+
+
+@pytest.fixture
+def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Refusal:
+    """Run a command in this process, which is quicker; return the exit status and the sentence."""
+    monkeypatch.chdir(tmp_path)
+
+    def refusal(*words: str, stdin: bytes = b"") -> tuple[int, str]:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises((KosmoError, click.UsageError)) as caught:
+            cli.main([*words], prog_name="kosmo", standalone_mode=False)
+        error = caught.value
+        if isinstance(error, KosmoError):
+            return CODES[error.code].exit_status, error.message
+        assert isinstance(error, click.UsageError)
+        return CODES["usage"].exit_status, error.format_message()
+
+    return refusal
 
 
 def document(path: Path) -> Any:
@@ -137,6 +161,17 @@ class TestAdd:
             f"an argument {now} mcp:secret:set s KEY, and write ${{KOSMO_SECRET:mcp.s.KEY}} there",
         ]
 
+    def test_relative_command_that_is_not_there_is_warned_about(
+        self, kosmo: Kosmo, home: Path, tmp_path: Path
+    ) -> None:
+        """It starts from the project's root, or from the folder of the user's file."""
+        for scope, base in (("--project", tmp_path), ("--global", home)):
+            given = ("mcp:add", scope.strip("-"), "./server.py", scope, "--json")
+            warning = f"there is no {base}/./server.py: a relative command starts from {base}"
+            assert done("mcp:add", kosmo(*given))["warnings"] == [warning]
+            (base / "server.py").write_text("")
+            assert done("mcp:add", kosmo(*given))["warnings"] == []
+
     def test_everything_else_in_the_file_stays(self, kosmo: Kosmo, project: Path) -> None:
         """Unknown keys, other servers, their order; and the key that the file has."""
         before: dict[str, Any] = {
@@ -165,6 +200,18 @@ class TestAdd:
             "Run: kosmo mcp:remove github",
         )
         assert project.read_text() == before
+
+    def test_own_server_that_the_projects_hides_gives_that_no_permission(
+        self, kosmo: Kosmo, home: Path, project: Path
+    ) -> None:
+        """The rule would be about the name, and the name is a stranger's here."""
+        project.write_text(json.dumps({"mcpServers": {"s": {"command": "evil"}}}))
+        added = done("mcp:add", kosmo("mcp:add", "s", "x", "--global", "--write=allow", "--json"))
+        assert added["warnings"] == [
+            "the project has another s, which counts here; nothing was decided about reads and writes"
+        ]
+        assert (added["path"], added["permissions"]) == (str(home / "mcp.json"), OPEN)
+        assert not (home / "config.toml").exists()
 
     @pytest.mark.parametrize(
         ("words", "status", "sentence"),
@@ -211,11 +258,16 @@ class TestAdd:
         ],
     )
     def test_what_makes_no_server_is_not_written(  # noqa: PLR0917  # the case
-        self, kosmo: Kosmo, home: Path, project: Path, words: list[str], status: int, sentence: str
+        self,
+        refusal: Refusal,
+        home: Path,
+        project: Path,
+        words: list[str],
+        status: int,
+        sentence: str,
     ) -> None:
         """One sentence, and no file."""
-        found = refused("mcp:add", kosmo("mcp:add", "--json", *words))
-        assert found[:2] == (status, sentence.format(project))
+        assert refusal("mcp:add", *words) == (status, sentence.format(project))
         assert (project.exists(), [*home.iterdir()]) == (False, [])
 
 
@@ -443,14 +495,14 @@ class TestTrust:
         """All of it, the names of variables, the references; and nothing that moves the cursor."""
         entry = {
             "command": "sh",
-            "args": ["-c", "a; \x1b[2K b", "--token", "shown"],
+            "args": ["-c", "a\n  run   b\x1b[2K\u202e", "--token", "shown"],
             "env": {"LD_PRELOAD": "hidden", "T": "${GITHUB_TOKEN}", "K": "@secret:mcp.o.k"},
         }
         project.write_text(json.dumps({"mcpServers": {"s": entry}}))
         asked = terminal.run("s", command="mcp:trust")
         assert terminal.wait_for("Trust it? [y/N]").replace("\r", "").splitlines() == [
             f"The MCP server s of {project} would",
-            "  run   sh -c 'a; ?[2K b' --token shown",
+            "  run   sh -c 'a\\n  run   b\\u001b[2K\\u202e' --token shown",
             "  with the variables LD_PRELOAD, T, K",
             "  and would be given $GITHUB_TOKEN, the secret mcp.o.k",
         ]
@@ -579,6 +631,14 @@ class TestImportAndExport:
             "Give --force to replace it.",
         )
 
+    def test_export_does_not_move_the_cursor(self, kosmo: Kosmo, project: Path) -> None:
+        """What a stranger's file says is written as JSON can."""
+        args = ["\x9b2J", "\u202e", "\n", "ü"]
+        project.write_text(json.dumps({"mcpServers": {"s": {"command": "x", "args": args}}}))
+        shown = kosmo("mcp:export").stdout
+        assert {c for c in shown if not c.isprintable()} == {"\n"}
+        assert json.loads(shown) == document(project)
+
     @pytest.mark.parametrize("text", [None, "{", "[]"])
     def test_import_of_nothing_is_refused(
         self, kosmo: Kosmo, project: Path, text: str | None
@@ -669,11 +729,16 @@ class TestSecrets:
         ],
     )
     def test_what_is_no_secret_is_not_stored(  # noqa: PLR0917  # the case
-        self, kosmo: Kosmo, home: Path, words: list[str], stdin: bytes, status: int, sentence: str
+        self,
+        refusal: Refusal,
+        home: Path,
+        words: list[str],
+        stdin: bytes,
+        status: int,
+        sentence: str,
     ) -> None:
         """One sentence, and no file."""
-        finished = kosmo("mcp:secret:set", *words, "--json", stdin=stdin)
-        assert refused("mcp:secret:set", finished)[:2] == (status, sentence)
+        assert refusal("mcp:secret:set", *words, stdin=stdin) == (status, sentence)
         assert [*home.iterdir()] == []
 
     def test_secrets_of_servers_are_no_unknown_integration(self, kosmo: Kosmo) -> None:

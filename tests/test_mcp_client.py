@@ -157,6 +157,9 @@ told_of_cancellation = pytest.mark.parametrize(
 """Where the SDK's server hears of one: while it answers with JSON it does not look whether anybody waits."""
 
 
+over_http = pytest.mark.parametrize("library", ["http"], indirect=True)
+
+
 def call(connection: Connection, tool: str, **arguments: Json) -> Json:
     """Call a tool."""
     return connection.call_tool(tool, arguments, lambda: None)
@@ -399,12 +402,12 @@ def test_no_answer_in_time_leaves_it_open_what_happened(
     library: Library, connect: Connect
 ) -> None:
     """The server is told that nobody waits any more."""
-    hasty = connect(replace(library.endpoint, timeout=1.5))
+    hasty = connect(replace(library.endpoint, timeout=2.0))
     before = len(lines_of(library.notes))
     assert failure(lambda: call(hasty, "slow", seconds=60, steps=1)) == {
         "code": "timed_out",
         "effect": "unknown",
-        "message": "the MCP server library did not answer within 1.5 s",
+        "message": "the MCP server library did not answer within 2 s",
         "status": None,
         "details": None,
     }
@@ -416,11 +419,11 @@ def test_no_answer_of_a_program_in_time_leaves_it_open_what_happened(
 ) -> None:
     """It is told too, and can be asked again."""
     notes = tmp_path / "notes"
-    old = connect(program("old", timeout=1.0, NOTES=str(notes)))
+    old = connect(program("old", timeout=2.0, NOTES=str(notes)))
     assert failure(lambda: call(old, "echo", never=True)) == {
         "code": "timed_out",
         "effect": "unknown",
-        "message": "the MCP server old did not answer within 1 s",
+        "message": "the MCP server old did not answer within 2 s",
         "status": None,
         "details": None,
     }
@@ -430,16 +433,19 @@ def test_no_answer_of_a_program_in_time_leaves_it_open_what_happened(
 
 def test_progress_lets_the_time_begin_anew(connect: Connect) -> None:
     """A call may take longer than the time-out as long as it shows that it goes on."""
-    chatty = connect(program("chatty", timeout=0.5, STEPS="20"))
+    chatty = connect(program("chatty", timeout=1.0, STEPS="30"))
     begin = time.monotonic()
     assert call(chatty, "echo", a=1) == {"a": 1}
-    assert time.monotonic() - begin > 1
+    assert time.monotonic() - begin > 1.4
 
 
-def test_progress_does_not_hold_a_call_for_ever(connect: Connect) -> None:
-    """Ten times the time-out is the most."""
-    facts = failure(lambda: call(connect(program("chatty", timeout=0.3, STEPS="1000")), "echo"))
-    assert facts["message"] == "the MCP server chatty did not answer within 3 s"
+def test_progress_does_not_hold_a_call_for_ever(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten times the time-out is the most, or here twice."""
+    monkeypatch.setattr("kosmo_lua.mcp.session.LONGEST_TIMES", 2)
+    facts = failure(lambda: call(connect(program("chatty", timeout=1.0, STEPS="1000")), "echo"))
+    assert facts["message"] == "the MCP server chatty did not answer within 2 s"
 
 
 def test_a_server_that_never_answers_is_given_up_before_anything_was_sent(
@@ -462,31 +468,31 @@ def test_a_server_that_never_answers_is_given_up_before_anything_was_sent(
 
 
 def test_calls_over_one_connection_overlap(library: Library) -> None:
-    """Twenty that take a fifth of a second each take less than a second or two."""
+    """Twenty that take half a second each take less than ten."""
     library.connection.tools()
     begin = time.monotonic()
     with ThreadPoolExecutor(20) as pool:
         slow = [
-            pool.submit(call, library.connection, "slow", seconds=0.2, steps=1) for _ in range(20)
+            pool.submit(call, library.connection, "slow", seconds=0.5, steps=1) for _ in range(20)
         ]
         echoes = [
             pool.submit(call, library.connection, "echo", text=str(number)) for number in range(20)
         ]
         assert [future.result() for future in slow] == ["done"] * 20
         assert [future.result() for future in echoes] == [str(number) for number in range(20)]
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 5
 
 
 def test_servers_are_connected_side_by_side(connect: Connect) -> None:
-    """Three that take half a second to start take less than two of them."""
-    script = f"sleep 0.5; exec {sys.executable} {SERVERS / 'old.py'}"
+    """Three that take a second to start take less than three of them."""
+    script = f"sleep 1; exec {sys.executable} {SERVERS / 'old.py'}"
     late = Endpoint(name="late", command=("sh", "-c", script), env={"PATH": os.environ["PATH"]})
     connect(program("old")).tools()  # the SDK is imported once
     begin = time.monotonic()
     with ThreadPoolExecutor(3) as pool:
         lists = [pool.submit(connect(late).tools) for _ in range(3)]
         assert [len(future.result()) for future in lists] == [1, 1, 1]
-    assert 0.5 <= time.monotonic() - begin < 1.2
+    assert 1 <= time.monotonic() - begin < 2.5
 
 
 def test_threads_that_need_a_connection_at_once_wait_for_one(
@@ -618,7 +624,27 @@ def test_close_ends_the_whole_tree_of_a_server_that_does_not_want_to(
     connections.close()
     pids = [int(pid) for name in ("one", "two") for pid in (tmp_path / name).read_text().split()]
     assert len(pids) == 4
-    poll(lambda: not any(is_running(pid) for pid in pids), seconds=2)
+    poll(lambda: not any(is_running(pid) for pid in pids))
+
+
+@over_http
+def test_nothing_is_left_open(library: Library, tmp_path: Path) -> None:
+    """No pipe, socket, thread or process: of servers that answer, that end and that cannot be reached."""
+    endpoint = library.endpoint
+    library.connection.tools()
+    descriptors, threads = set(Path("/dev/fd").iterdir()), set(threading.enumerate())
+    groups = Groups()
+    connections = Connections(groups)
+    assert call(connections.to(lambda: program("old"), "old"), "echo", a=1) == {"a": 1}
+    assert call(connections.to(lambda: endpoint, "web"), "add", a=1, b=2) == {"sum": 3}
+    failure(connections.to(lambda: program("dies"), "dies").tools)
+    failure(connections.to(lambda: replace(endpoint, url="http://127.0.0.1:1/"), "none").tools)
+    crashing = connections.to(lambda: program("library", NOTES=str(tmp_path / "notes")), "library")
+    failure(lambda: call(crashing, "crash"))
+    connections.close()
+    poll(lambda: set(Path("/dev/fd").iterdir()) == descriptors)
+    poll(lambda: set(threading.enumerate()) == threads)
+    assert sorted(groups.ended) == sorted(groups.started)
 
 
 def test_nothing_is_asked_after_the_end(connections: Connections) -> None:
@@ -662,6 +688,24 @@ def test_ctrl_c_cancels_the_request_that_the_main_thread_waits_for(
     poll(lambda: lines_of(library.notes)[before:] == ["started", "cancelled"])
 
 
+def test_ctrl_c_while_a_server_starts_ends_it(
+    connect: Connect, groups: Groups, tmp_path: Path
+) -> None:
+    """It is not left to the end of the run."""
+    mute = connect(program("mute", PIDS=str(tmp_path / "pids"), timeout=60.0))
+
+    def press() -> None:
+        poll((tmp_path / "pids").exists)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    finger = threading.Thread(target=press)
+    finger.start()
+    with pytest.raises(KeyboardInterrupt):
+        mute.tools()
+    finger.join()
+    poll(lambda: groups.ended == groups.started, seconds=10)
+
+
 def test_a_write_is_sent_once(library: Library) -> None:
     """And told right before."""
     before = len(lines_of(library.notes))
@@ -691,9 +735,9 @@ def test_a_server_that_only_talks_garbage_is_told(connect: Connect) -> None:
     """Else nobody knew why there is no answer."""
     script = "echo 'Hello from npm!'; cat > /dev/null"
     command = ("/bin/sh", "-c", script)
-    endpoint = Endpoint(name="npm", command=command, env={"PATH": os.environ["PATH"]}, timeout=0.5)
+    endpoint = Endpoint(name="npm", command=command, env={"PATH": os.environ["PATH"]}, timeout=1.0)
     assert failure(connect(endpoint).tools)["message"] == (
-        "the MCP server npm did not answer within 0.5 s;"
+        "the MCP server npm did not answer within 1 s;"
         " it wrote something else than JSON-RPC to stdout: Hello from npm!"
     )
 
@@ -806,6 +850,23 @@ def test_headers_are_sent_with_every_request(
     }
 
 
+@over_http
+def test_a_redirect_to_the_same_place_is_followed(library: Library, connect: Connect) -> None:
+    """Many servers answer so to a slash too many."""
+    tools = connect(replace(library.endpoint, url=f"{library.endpoint.url}/")).tools()
+    assert [tool["name"] for tool in tools] == TOOLS
+
+
+@over_http
+def test_arguments_that_the_server_wants_as_headers_are_sent_so(
+    library: Library, connect: Connect
+) -> None:
+    """Though nobody has listed its tools before."""
+    headers = call(connect(library.endpoint), "headers", shelf="top")
+    assert isinstance(headers, dict)
+    assert headers["mcp-param-shelf"] == "top"
+
+
 @pytest.mark.parametrize(
     ("answer", "facts"),
     [
@@ -837,8 +898,8 @@ def test_an_address_that_does_not_speak_the_protocol_is_told(
     connect: Connect, server: RawServer, answer: bytes, facts: tuple[Json, ...]
 ) -> None:
     """With the status, and never with an effect: no call was made."""
-    server.usual = answer
-    server.steps = [Step(answer, then="close")] * 10
+    is_http = answer.startswith(b"HTTP")
+    server.steps = [Step(answer, then="keep" if is_http else "close")] * 10
     got = failure(connect(Endpoint(name="web", url=f"{server.url}/mcp", timeout=5.0)).tools)
     assert (got["code"], got["status"]) == facts[:2]
     assert str(got["message"]).startswith(f"the MCP server web {facts[2]}")

@@ -425,7 +425,7 @@ class TestReferences:
             {"GITHUB_TOKEN": "ghp_12345"},
         )
         assert asdict(found) == {
-            "name": "mcp.s",
+            "name": "s",
             "command": (),
             "env": {},
             "cwd": None,
@@ -454,7 +454,7 @@ class TestReferences:
             {"TOKEN": "t0ken"},
         )
         assert asdict(found) == {
-            "name": "mcp.s",
+            "name": "s",
             "command": (f"{root}/bin/server", "--root", f"{root}/x", "/home/me", "a $HOME"),
             "env": {
                 "HOME": "/home/me",

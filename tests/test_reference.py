@@ -162,7 +162,7 @@ def test_every_page_that_is_listed_can_be_read() -> None:
     index = evaluate("return docs.list()")
     pages = re.findall(r"^ *- `([^`]+)`", index, re.MULTILINE)
     assert pages == ["posthog", *POSTHOG, "segment", *FUNCTIONS, *GUIDES]
-    assert {"overview", "errors", "examples", "accounts", "delivery"} == {*GUIDES}
+    assert {"overview", "errors", "examples", "accounts", "delivery", "mcp"} == {*GUIDES}
     assert "`segment.track_event` (write): Track a custom event" in index
     assert "`segment.get_source` (read): Get details" in index
     for page in pages:

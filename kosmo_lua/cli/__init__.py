@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from kosmo_lua import __version__
+from kosmo_lua.cli.group import LazyGroup
 from kosmo_lua.cli.output import OutputFailedError
 from kosmo_lua.cli.report import Report
 from kosmo_lua.errors import (
@@ -28,136 +29,9 @@ from kosmo_lua.errors import (
 if TYPE_CHECKING:  # only named here
     from types import FrameType
 
-    from click.shell_completion import CompletionItem
-
-COMMANDS = {
-    "integrations:lua": "lua:command",
-    "integrations:list": "catalog:list_command",
-    "integrations:search": "catalog:search_command",
-    "integrations:docs": "catalog:docs_command",
-    "integrations:schema": "catalog:schema_command",
-    "integrations:examples": "catalog:examples_command",
-    "integrations:call": "call:call_command",
-    "integrations:status": "readiness:status_command",
-    "integrations:doctor": "readiness:doctor_command",
-    "integrations:fields": "readiness:fields_command",
-    "integrations:test": "readiness:test_command",
-    "integrations:configure": "configure:command",
-    "mcp:lua": "mcp.lua:command",
-    "mcp:status": "mcp.status:status_command",
-    "mcp:doctor": "mcp.status:doctor_command",
-    "mcp:tools": "mcp.tools:tools_command",
-    "mcp:schema": "mcp.tools:schema_command",
-    "mcp:call": "mcp.call:call_command",
-    "mcp:resources": "mcp.resources:resources_command",
-    "mcp:resource": "mcp.resources:resource_command",
-    "mcp:prompts": "mcp.resources:prompts_command",
-    "mcp:prompt": "mcp.resources:prompt_command",
-    "accounts:list": "accounts:list_command",
-    "accounts:show": "accounts:show_command",
-    "accounts:add": "accounts:add_command",
-    "accounts:remove": "accounts:remove_command",
-    "config:explain": "config:explain_command",
-    "mcp:serve": "mcp.serve:command",
-    "mcp:gateway:export": "mcp.gateway:export_command",
-    "mcp:gateway:install": "mcp.gateway:install_command",
-    "audit": "audit:command",
-    "mcp:list": "mcp.servers:list_command",
-    "mcp:add": "mcp.adding:command",
-    "mcp:remove": "mcp.changes:remove_command",
-    "mcp:enable": "mcp.changes:enable_command",
-    "mcp:disable": "mcp.changes:disable_command",
-    "mcp:trust": "mcp.trust:trust_command",
-    "mcp:untrust": "mcp.trust:untrust_command",
-    "mcp:import": "mcp.changes:import_command",
-    "mcp:export": "mcp.servers:export_command",
-    "mcp:secret:set": "mcp.secret:set_command",
-    "mcp:secret:list": "mcp.secret:list_command",
-    "mcp:secret:unset": "mcp.secret:unset_command",
-    "emulator": "emulator:command",
-}
-"""Each command, and where it is: a module of this package, and its name there."""
 
 CLOSED_STDOUT = 141
 """As a shell shows a command that SIGPIPE ended."""
-
-
-class _LazyGroup(click.Group):
-    """A group that imports a command's module when the command is used."""
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        """Complete the commands, and those of the integrations, which the help does not list."""
-        found = super().shell_complete(ctx, incomplete)
-        if incomplete and "integrations:".startswith(incomplete[: len("integrations:")]):
-            from click.shell_completion import CompletionItem  # noqa: PLC0415  # only here
-
-            from kosmo_lua.catalog import providers  # noqa: PLC0415  # only here
-
-            names = (f"integrations:{name}" for name in providers())
-            found += [CompletionItem(name) for name in names if name.startswith(incomplete)]
-        return found
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        return [*COMMANDS]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        from importlib import import_module  # noqa: PLC0415  # only here
-
-        if cmd_name not in COMMANDS:
-            if cmd_name.startswith("mcp:"):
-                return _server_command(cmd_name, strict=not ctx.resilient_parsing)
-            return _provider_command(cmd_name, strict=not ctx.resilient_parsing)
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
-        return command
-
-
-def _provider_command(name: str, *, strict: bool) -> click.Command | None:
-    """Return the command `integrations:PROVIDER`, if the name is of that form.
-
-    Raises:
-        UnknownIntegration: if `strict`, for a name that is neither an integration nor a command.
-    """
-    prefix, colon, provider = name.partition(":")
-    if (prefix, colon) != ("integrations", ":"):
-        return None
-    from kosmo_lua.catalog import providers  # noqa: PLC0415  # only here
-
-    known = providers()
-    if provider in known:
-        from kosmo_lua.cli.call import provider_command  # noqa: PLC0415  # only here
-
-        return provider_command(provider)
-    if not strict:
-        return None
-    from difflib import get_close_matches  # noqa: PLC0415  # only for an error
-
-    near = get_close_matches(name, [*COMMANDS, *(f"integrations:{each}" for each in known)])
-    suggestion = f" Did you mean: {', '.join(near)}?" if near else ""
-    message = f"there is neither a command {name} nor an integration {provider}.{suggestion}"
-    raise UnknownIntegration(message)
-
-
-def _server_command(name: str, *, strict: bool) -> click.Command | None:
-    """Return the command `mcp:SERVER`.
-
-    Raises:
-        UnknownIntegration: if `strict`, for a name that is neither a server nor a command.
-    """
-    from kosmo_lua.cli.mcp.call import server_command, servers  # noqa: PLC0415  # only here
-
-    known, server = servers(), name.removeprefix("mcp:")
-    if server in known:
-        return server_command(server)
-    if not strict:
-        return None
-    from difflib import get_close_matches  # noqa: PLC0415  # only for an error
-
-    near = get_close_matches(name, [*COMMANDS, *(f"mcp:{each}" for each in known)])
-    suggestion = f" Did you mean: {', '.join(near)}?" if near else ""
-    raise UnknownIntegration(
-        f"there is neither a command {name} nor an MCP server {server}.{suggestion}"
-    )
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
@@ -171,7 +45,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     ctx.exit()
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
     is_flag=True,

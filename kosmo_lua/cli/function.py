@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kosmo_lua.accounts import DEFAULT
 from kosmo_lua.cli import payload as payloads
 from kosmo_lua.cli.approval import Approval, on_terminal, with_force
 from kosmo_lua.cli.arguments import account_names
@@ -15,7 +16,7 @@ from kosmo_lua.cli.strict import refuse_twice
 from kosmo_lua.config import AUDIT, Config
 from kosmo_lua.errors import InvalidArguments
 from kosmo_lua.kosmo import Kosmo
-from kosmo_lua.values import JsonObject
+from kosmo_lua.values import SERVER, JsonObject
 
 if TYPE_CHECKING:  # only named here
     from kosmo_lua.catalog import Target
@@ -35,10 +36,12 @@ _OWN = (
     click.Option(["--read-only"], is_flag=True, help="Deny every write."),
     click.Option(["--emulator"], is_flag=True, help="Call the emulator: nothing real."),
     *made_options(),
-    click.Option(["--dry-run"], is_flag=True, help="Show the HTTP request, send nothing."),
+    click.Option(["--dry-run"], is_flag=True, help="Show the request, send nothing."),
     click.Option(["-q", "--quiet"], is_flag=True, help="Show no progress on the terminal."),
     click.Option(["--json", "as_json"], is_flag=True, help="Print the envelope."),
 )
+_NOT_OF_TOOLS = ("account", "emulator", "run_id", "retry_budget")
+"""What a tool of an MCP server has not: accounts, an emulator, and requests that may be repeated."""
 _TAKEN = {spelling for option in _OWN for spelling in option.opts} | {"--help"}
 
 _PAYLOAD = "JSON is an object with the parameters, `-` reads it from stdin; flags do the same."
@@ -68,7 +71,9 @@ class FunctionCommand(click.Command):
             payload = click.Argument(["payload"], required=False, metavar="[JSON | -]")
             flags = flags_of(self._parameters.values(), schema.get("required"), _TAKEN)
             help_option = self.get_help_option(ctx)
-            self._made = [payload, *flags, *_OWN, *([help_option] if help_option else [])]
+            hidden = _NOT_OF_TOOLS if self.target.integration.name.startswith(SERVER) else ()
+            own = [option for option in _OWN if option.name not in hidden]
+            self._made = [payload, *flags, *own, *([help_option] if help_option else [])]
         return self._made
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -96,13 +101,13 @@ class FunctionCommand(click.Command):
         shows = not (options["as_json"] or options["quiet"]) and can_rewrite()
         with Kosmo(
             config=config,
-            emulator=options["emulator"],
+            emulator=options.get("emulator", False),
             force=options["force"],
             read_only=options["read_only"],
             ask=Approval(printer.undisturbed).ask if asks else None,
-            retry_budget=options["retry_budget"],
-            run_id=options["run_id"],
-            audit=None if options["emulator"] else config.path(AUDIT),
+            retry_budget=options.get("retry_budget"),
+            run_id=options.get("run_id"),
+            audit=None if options.get("emulator") else config.path(AUDIT),
             remedy=with_force,
         ) as kosmo:
             arguments = self._arguments(options)
@@ -110,7 +115,7 @@ class FunctionCommand(click.Command):
                 result = kosmo.attempt(
                     target.name,
                     arguments,
-                    account=options["account"],
+                    account=options.get("account", DEFAULT),
                     dry_run=options["dry_run"],
                     on_progress=printer.show if shows else None,
                 )

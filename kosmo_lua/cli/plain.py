@@ -1,5 +1,6 @@
 """Text for a terminal: tables in columns, and Markdown without its marks."""
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -15,6 +16,11 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in line).rstrip() for line in lines
     )
+
+
+def escaped(text: str) -> str:
+    """Return a stranger's text on one line; what a terminal would not show is written as in JSON."""
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def plain(markdown: str) -> str:

@@ -91,6 +91,8 @@ class Function:
     @property
     def spellings(self) -> tuple[str, ...]:
         """Every name that means this function, the canonical one first."""
-        names, prefix = (self.name, *self.aliases), f"{self.integration.replace('.', '_')}_"
+        names, prefix = (self.name, *self.aliases), f"{self.integration}_"
+        if self.integration.startswith(SERVER):  # a tool may have any name
+            return names
         slugs = (name if name.startswith(prefix) else prefix + name for name in names)
         return tuple(dict.fromkeys([*names, *slugs]))

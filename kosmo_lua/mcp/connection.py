@@ -184,7 +184,9 @@ class Connection:
     def _connect(self, attempt: "Future[Session]") -> "Session":
         try:
             _require(self._alias)
-            session = self._run.session(self._endpoint())
+            endpoint = self._endpoint()
+            self._run.loop()  # which tells whether the run has ended, before the SDK is imported
+            session = self._run.session(endpoint)
             self._wait(session.open)
             info = session.client.server_info
             self.title = (info.title or info.name) if info else None

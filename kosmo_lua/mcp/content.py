@@ -4,17 +4,15 @@ Source: https://modelcontextprotocol.io/specification/2025-11-25/server/tools#to
 """
 
 import json
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Iterable
+from typing import NoReturn
+
+import mcp_types as types
 
 from kosmo_lua.values import Json, JsonObject
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
-    import mcp_types as types
-
-
-def result_of(result: "types.CallToolResult") -> Json:
+def result_of(result: types.CallToolResult) -> Json:
     """Return what a tool answered with.
 
     Structured content where there is some, as it came (the official SDK wraps what is no object as
@@ -31,17 +29,17 @@ def result_of(result: "types.CallToolResult") -> Json:
     return blocks_of(result.content)
 
 
-def words_of(result: "types.CallToolResult") -> str:
+def words_of(result: types.CallToolResult) -> str:
     """Return the texts of an answer, as one."""
     return "\n".join(block.text for block in result.content if block.type == "text")
 
 
-def blocks_of(blocks: "Iterable[types.ContentBlock]") -> list[Json]:
+def blocks_of(blocks: Iterable[types.ContentBlock]) -> list[Json]:
     """Return the blocks of an answer, each an object whose `type` says what it is."""
     return [block_of(block) for block in blocks]
 
 
-def block_of(block: "types.ContentBlock") -> JsonObject:
+def block_of(block: types.ContentBlock) -> JsonObject:
     """Return one block: `{type, text}`, `{type, mime_type, data}` with data in Base64, and so on."""
     if block.type == "text":
         return {"type": "text", "text": block.text}
@@ -59,19 +57,16 @@ def block_of(block: "types.ContentBlock") -> JsonObject:
 
 
 def contents_of(
-    contents: "types.TextResourceContents | types.BlobResourceContents",
+    contents: types.TextResourceContents | types.BlobResourceContents,
 ) -> JsonObject:
     """Return the contents of a resource: `{uri, mime_type, text}`, or with `data` in Base64."""
     facts: JsonObject = {"uri": contents.uri, "mime_type": contents.mime_type}
-    blob = getattr(contents, "blob", None)
-    return {**facts, "data": blob} if blob is not None else {**facts, "text": _text(contents)}
+    if isinstance(contents, types.BlobResourceContents):
+        return {**facts, "data": contents.blob}
+    return {**facts, "text": contents.text}
 
 
-def _text(contents: Any) -> str:  # noqa: ANN401  # of the two kinds, the one with a text
-    return str(contents.text)
-
-
-def prompt_of(result: "types.GetPromptResult") -> JsonObject:
+def prompt_of(result: types.GetPromptResult) -> JsonObject:
     """Return a prompt: `{description, messages = {{role, content}}}`."""
     messages: list[Json] = [
         {"role": message.role, "content": block_of(message.content)} for message in result.messages

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from kosmo_lua.config import Config
-from kosmo_lua.config.files import text_of
 from kosmo_lua.errors import ConfigError
 from kosmo_lua.values import Json, JsonObject
 
@@ -41,6 +40,8 @@ def read(path: str) -> JsonObject:
     Raises:
         ConfigError: it cannot be read, or is not a JSON object.
     """
+    from kosmo_lua.config.files import text_of  # noqa: PLC0415  # tomllib, only for a file that exists
+
     return parsed(text_of(path), path)
 
 

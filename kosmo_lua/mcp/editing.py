@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
 from kosmo_lua.config import LOCK, Config
-from kosmo_lua.config.files import replace as replace_file
-from kosmo_lua.config.files import text_of, turn
 from kosmo_lua.errors import ConfigError, UnknownIntegration
 from kosmo_lua.mcp.documents import (
     KEYS,
@@ -146,6 +144,8 @@ class Editor:
         self._change(place.path, edit)
 
     def _change(self, path: str, edit: Callable[[JsonObject], None]) -> None:
+        from kosmo_lua.config.files import replace, text_of, turn  # noqa: PLC0415  # only to write
+
         is_project = any(each == path and root is not None for each, root in paths(self._config))
         if is_project:
             _refuse_links(path)
@@ -160,7 +160,7 @@ class Editor:
             if has_comments(text):
                 message = f"cannot change {path}: it has comments, which would be lost"
                 raise ConfigError(message, hint="Change it in an editor.")
-            replace_file(Path(path).resolve(), as_text(document), 0o644 if is_project else 0o600)
+            replace(Path(path).resolve(), as_text(document), 0o644 if is_project else 0o600)
 
     def _own(self, name: str) -> str:
         path = self._config.path(name)

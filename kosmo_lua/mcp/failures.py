@@ -136,10 +136,3 @@ def _last_words(transport: "StdioTransport | None") -> str:
 def _one_line(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _LONGEST else line[:_LONGEST] + "..."
-
-
-def first_of(error: BaseException) -> BaseException:
-    """Return the error that others of its group followed."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -71,9 +71,7 @@ class Gate(httpx2.AsyncBaseTransport):
             message = f"{self._title} has {part} that cannot be used"
             raise ConfigError(message, hint="Correct it where the server is defined.") from None
         proxy = proxy_for(url.scheme, url.host)
-        self._inner = httpx2.AsyncHTTPTransport(
-            verify=trust_of(url.scheme), proxy=proxy, limits=httpx2.Limits(keepalive_expiry=60)
-        )
+        self._inner = httpx2.AsyncHTTPTransport(verify=trust_of(url.scheme), proxy=proxy)
         self._kept = dict[str, KosmoError]()
 
     def true_error(self, error: "types.ErrorData") -> KosmoError | None:
@@ -156,7 +154,12 @@ class SessionLost(Unreachable):
 
 
 def _is_notification(request: httpx2.Request) -> bool:
-    return b'"method":"notifications/' in request.content[:200].replace(b" ", b"")
+    """Whether nobody waits for the answer; of a request that was redirected, it is not known."""
+    try:
+        content = request.content
+    except httpx2.RequestNotRead:
+        return False
+    return b'"method":"notifications/' in content[:200].replace(b" ", b"")
 
 
 def _is_json(answer: httpx2.Response) -> bool:

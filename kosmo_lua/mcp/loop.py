@@ -66,10 +66,11 @@ class Loop:
                 return
             self._closed = True
         last = asyncio.run_coroutine_threadsafe(self._end(end), self._loop)
-        with suppress(TimeoutError, CancelledError):
-            last.result(seconds + _LAST_WORDS)
-        self._executor.shutdown(wait=False, cancel_futures=True)
-        with suppress(RuntimeError):  # it has ended already
+        try:
+            with suppress(TimeoutError, CancelledError):
+                last.result(seconds + _LAST_WORDS)
+        finally:  # also when Ctrl-C is pressed again
+            self._executor.shutdown(wait=False, cancel_futures=True)
             self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_JOIN)
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from kosmo_lua.config import Config
+from kosmo_lua.config.log import hide_in_log
 from kosmo_lua.errors import ConfigError, Denied, UnknownIntegration
 from kosmo_lua.mcp.definitions import server_of
 from kosmo_lua.mcp.documents import entries, paths, read, shown
@@ -133,7 +134,9 @@ class Servers:
         """
         from kosmo_lua.mcp.expansion import Expansion  # noqa: PLC0415  # subprocess, only to reach one
 
-        return Expansion(server, self._config, self._environ, tell).endpoint()
+        endpoint = Expansion(server, self._config, self._environ, tell).endpoint()
+        hide_in_log(endpoint.secrets, self._environ)
+        return endpoint
 
     @cached_property
     def _found(self) -> _Found:

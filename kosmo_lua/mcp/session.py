@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from kosmo_lua import __version__
 from kosmo_lua.errors import Effect, KosmoError
-from kosmo_lua.mcp.failures import Failures, first_of
+from kosmo_lua.mcp.failures import Failures
 from kosmo_lua.mcp.http import Gate, SessionLost, streamable_http
 from kosmo_lua.mcp.server import Endpoint
 from kosmo_lua.mcp.stdio import StdioTransport
@@ -124,7 +124,7 @@ class Session:
                 await self._stop.wait()
         except BaseException as error:  # noqa: BLE001  # it is told to those who wait
             if not ready.done():
-                ready.set_result(first_of(error))
+                ready.set_result(_first(error))
         finally:
             self.stop()
 
@@ -174,12 +174,14 @@ class Session:
         arguments: bool,
     ) -> Value:
         seconds = self._endpoint.timeout
-        begin = anyio.current_time()
+        begin, waited = anyio.current_time(), seconds
         with anyio.CancelScope(deadline=begin + seconds) as scope:
 
             def on_progress(done: float, total: float | None, message: str | None) -> None:
+                nonlocal waited
                 latest = begin + seconds * LONGEST_TIMES
                 scope.deadline = min(anyio.current_time() + seconds, latest)
+                waited = scope.deadline - begin
                 if progress:
                     progress(done, total, message)
 
@@ -189,8 +191,7 @@ class Session:
                 raise
             except Exception as error:  # noqa: BLE001  # the boundary of the SDK
                 raise await self._failed(error, arguments=arguments) from None
-        passed = min(max(seconds, anyio.current_time() - begin), seconds * LONGEST_TIMES)
-        raise self._failures.timed_out(round(passed, 1), self._stdio, "unknown")
+        raise self._failures.timed_out(round(waited, 1), self._stdio, "unknown")
 
     async def _failed(self, error: Exception, *, arguments: bool) -> KosmoError:
         """Return what an error of the SDK becomes that ended a request."""
@@ -216,3 +217,10 @@ class Session:
         """Return what it becomes that a server wants to ask the user something before it answers."""
         message = "it asked for input of the user, which kosmo cannot give"
         return self._failures.against_protocol(RuntimeError(message))
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the error that others of its group followed."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

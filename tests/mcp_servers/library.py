@@ -197,9 +197,16 @@ async def environment(_context: Context, _given: dict[str, Any]) -> Answer:
     return Answer(content=[], structured_content=dict(os.environ))
 
 
-@tool("headers", annotations=READ)
+@tool(
+    "headers",
+    annotations=READ,
+    schema={
+        "type": "object",
+        "properties": {"shelf": {"type": "string", "x-mcp-header": "Shelf"}},
+    },
+)
 async def headers(context: Context, _given: dict[str, Any]) -> Answer:
-    """Tell the headers that the request came with, over HTTP."""
+    """Tell the headers that the request came with, over HTTP; the newest clients send `shelf` as one too."""
     request = context.request
     assert isinstance(request, Request)
     return Answer(content=[], structured_content=dict(request.headers))
@@ -316,8 +323,14 @@ async def get_prompt(
     return types.GetPromptResult(description="A review.", messages=[message])
 
 
+def input_schema(name: str) -> dict[str, Any] | None:
+    """Return the schema that the headers of a call are checked with."""
+    return tools[name][0].input_schema if name in tools else None
+
+
 server = Server(
     "library",
+    get_tool_input_schema=input_schema,
     version="1.0",
     title="The library",
     instructions="Ask for books.",

@@ -1,5 +1,6 @@
 """kosmo mcp:add: a new server, from the words of a command line."""
 
+import os
 from collections.abc import Iterable
 from shlex import quote
 from typing import Any
@@ -73,11 +74,12 @@ def command(*, name: str, project: bool | None, as_json: bool, **options: Any) -
         raise ConfigError(message, hint=f"Run: kosmo mcp:remove {quote(name)}")
     setup.trust.grant(server)
     setup.reread()
-    server = _added(setup, server)
-    _decide(setup, server, options)
+    server, hidden = _added(setup, server)
+    if not hidden:
+        _decide(setup, server, options)
     facts = setup.facts(server)
     text = f"Added {server.name} to {path}: it is mcp.{server.alias} in Lua."
-    warnings = [*setup.servers.problems, *_warnings(server)]
+    warnings = [*hidden, *setup.servers.problems, *_warnings(server), *_missing(setup, server)]
     return Report(as_json=as_json).facts(facts, text, warnings)
 
 
@@ -130,16 +132,13 @@ def _table(option: str, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return table
 
 
-def _added(setup: Setup, server: Server) -> Server:
-    """Return the server as the files have it now: another one may have its alias, or hide it."""
+def _added(setup: Setup, server: Server) -> tuple[Server, list[str]]:
+    """Return the server as the files have it now, and a warning when one of the project hides it."""
     for each in setup.servers.all.values():
         if (each.name, each.source) == (server.name, server.source):
-            return each
-    hidden = setup.servers.find(server.name)
-    message = (
-        f"{server.name} was added to {server.source}, but {hidden.source} has one that counts"
-    )
-    raise ConfigError(message, hint="Give the server another name.")
+            return each, []
+    hidden = f"the project has another {server.name}, which counts here"
+    return server, [f"{hidden}; nothing was decided about reads and writes"]
 
 
 def _decide(setup: Setup, server: Server, options: dict[str, Any]) -> None:
@@ -171,6 +170,16 @@ def _warnings(server: Server) -> list[str]:
         f" and write ${{KOSMO_SECRET:mcp.{server.name}.{key}}} there"
         for what, key in written
     ]
+
+
+def _missing(setup: Setup, server: Server) -> list[str]:
+    """Say where a relative command is looked for, when it is not there: it was typed somewhere else."""
+    base, command = server.project or setup.config.folder, server.command or ""
+    if base is None or is_reference(command) or not os.path.dirname(command):  # noqa: PTH120  # as the configuration has paths
+        return []
+    path = os.path.join(base, command)  # noqa: PTH118  # the same
+    exists = os.path.exists(path)  # noqa: PTH110  # the same
+    return [] if exists else [f"there is no {path}: a relative command starts from {base}"]
 
 
 def _refused(message: str) -> click.UsageError:

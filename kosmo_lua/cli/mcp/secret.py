@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +12,9 @@ from kosmo_lua.cli.mcp.options import Setup, server_argument
 from kosmo_lua.cli.plain import table
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.strict import StrictCommand
-from kosmo_lua.mcp.secrets import Secrets
+
+if TYPE_CHECKING:
+    from kosmo_lua.mcp.secrets import Secrets
 
 _LARGEST = 65_536
 
@@ -41,7 +44,7 @@ def set_command(  # its options
     setup = Setup()
     name = _name(setup, server)
     value = _from_variable(variable) if variable is not None else _read(key, asked=not from_stdin)
-    path = Secrets(setup.config).store(name, key, value, keyring=keyring)
+    path = _secrets(setup).store(name, key, value, keyring=keyring)
     facts = SecretChange(name, key, path, f"@secret:mcp.{name}.{key}")
     known = {each.name for each in setup.servers.all.values()}
     warnings = [] if name in known else [f"there is no MCP server {name} yet"]
@@ -56,7 +59,7 @@ def list_command(*, server: str, as_json: bool) -> int:
     """List the keys of the secrets that are stored for SERVER. No value is shown."""
     setup = Setup()
     name = _name(setup, server)
-    kinds = Secrets(setup.config).kinds(name)
+    kinds = _secrets(setup).kinds(name)
     facts = SecretList(name, tuple(SecretEntry(key, kind) for key, kind in kinds.items()))
     rows = [("Key", "Stored in"), *facts.secrets]
     return Report(as_json=as_json).facts(
@@ -72,9 +75,15 @@ def unset_command(*, server: str, key: str, as_json: bool) -> int:
     """Forget the secret KEY of SERVER, also in the keyring."""
     setup = Setup()
     name = _name(setup, server)
-    path = Secrets(setup.config).forget(name, key)
+    path = _secrets(setup).forget(name, key)
     facts = SecretChange(name, key, path, f"@secret:mcp.{name}.{key}")
     return Report(as_json=as_json).facts(facts, f"Forgot {key} of {name}.")
+
+
+def _secrets(setup: Setup) -> "Secrets":
+    from kosmo_lua.mcp.secrets import Secrets  # noqa: PLC0415  # start-up: not for --help
+
+    return Secrets(setup.config)
 
 
 def _name(setup: Setup, server: str) -> str:

@@ -9,16 +9,15 @@ import click
 
 from kosmo_lua.answers import ServerEntry, ServerExport, ServerList
 from kosmo_lua.cli.mcp.options import Setup, scope_of
-from kosmo_lua.cli.plain import table
+from kosmo_lua.cli.plain import escaped, table
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.strict import StrictCommand
-from kosmo_lua.config.files import replace
 from kosmo_lua.errors import ConfigError
 from kosmo_lua.mcp.editing import as_text
 from kosmo_lua.mcp.exporting import FORMATS, exported
 from kosmo_lua.mcp.sensitive import shown_args, shown_url
 from kosmo_lua.mcp.server import Server
-from kosmo_lua.values import HIDDEN
+from kosmo_lua.values import HIDDEN, JsonObject
 
 
 @click.command("mcp:list", cls=StrictCommand, short_help="List the MCP servers.")
@@ -95,12 +94,18 @@ def export_command(*, style: str, path: str | None, force: bool, as_json: bool) 
         path = os.path.abspath(path)  # noqa: PTH100  # as the configuration has paths
         _write(path, as_text(document), force=force)
     names = tuple(server.name for server in servers)
-    text = as_text(document).rstrip() if path is None else f"Wrote {path}."
+    text = _text_of(document) if path is None else f"Wrote {path}."
     facts = ServerExport(style, path, names, document)
     return Report(as_json=as_json).facts(facts, text, [*setup.servers.problems, *warnings])
 
 
+def _text_of(document: JsonObject) -> str:
+    return "\n".join(map(escaped, as_text(document).splitlines()))
+
+
 def _write(path: str, text: str, *, force: bool) -> None:
+    from kosmo_lua.config.files import replace  # noqa: PLC0415  # start-up: not for --help
+
     if os.path.lexists(path) and not force:
         raise ConfigError(f"there is {path} already", hint="Give --force to replace it.")
     try:

@@ -6,6 +6,7 @@ import click
 
 from kosmo_lua.cli.approval import on_terminal
 from kosmo_lua.cli.mcp.options import Setup, scope_option, server_argument
+from kosmo_lua.cli.plain import escaped
 from kosmo_lua.cli.report import Report, json_option, say
 from kosmo_lua.cli.strict import StrictCommand
 from kosmo_lua.errors import ApprovalRequired
@@ -49,7 +50,7 @@ def _ask(server: Server) -> None:
         message = f"to trust the MCP server {server.name} needs a yes, and there was nobody to ask"
         hint = f"Review {server.source}, then run: kosmo mcp:trust {name} --yes"
         raise ApprovalRequired(message, hint=hint)
-    say("\n".join(_description(server)))
+    say("\n".join(map(escaped, _description(server))))  # no line of its own making
     if not click.confirm("Trust it?", default=False, err=True):
         raise ApprovalRequired(f"the MCP server {server.name} was not trusted")
 
