@@ -15,6 +15,8 @@ from conftest import poll
 from envelopes import assert_fits
 
 from kosmo_lua.emulator import Emulator
+from kosmo_lua.errors import ConfigError
+from kosmo_lua.gateway.http import token_from
 
 TOKEN = "a-token-of-this-test"
 INITIALIZE = {
@@ -171,6 +173,14 @@ def test_token_is_new_each_time_and_printed_once(gateway_environ: dict[str, str]
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=5)
         assert (process.returncode, stdout, stderr) == (130, b"", b"")
+
+
+@pytest.mark.parametrize("token", ["two words", "caf\N{LATIN SMALL LETTER E WITH ACUTE}", "a\nb"])
+def test_token_that_no_header_can_carry_is_refused(token: str) -> None:
+    """Ours: else nobody would get in; and the error does not show it."""
+    with pytest.raises(ConfigError) as caught:
+        token_from(token)
+    assert caught.value.message == "KOSMO_MCP_TOKEN must be printable ASCII without spaces"
 
 
 def test_no_script_and_no_process_below_has_the_token(gateway_environ: dict[str, str]) -> None:
