@@ -1,12 +1,21 @@
 """The call log of a run: calls on their way, and those that have ended."""
 
 import time
+from typing import NamedTuple
 
 from kosmo_lua.errors import Effect
 from kosmo_lua.results import Access, Call, CallError, CallTotals, Retry
 
 KEPT = 500
 """The call log keeps so many of the first calls, so many of the last, and every one that failed."""
+
+
+class Step(NamedTuple):
+    """How far the work on a call is, in the words of who does it: `done`, of `total` if that is known."""
+
+    done: float
+    total: float | None
+    message: str | None
 
 
 class OpenCall:
@@ -37,6 +46,8 @@ class OpenCall:
         """When each wait began."""
         self.resumes = 0.0
         """When the last one ends."""
+        self.step: Step | None = None
+        """The last one that was told."""
         self._waits = False
 
     def sends(self) -> None:

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kosmo_lua.call_log import CallLog, OpenCall
+from kosmo_lua.call_log import CallLog, OpenCall, Step
 from kosmo_lua.errors import Effect, KosmoError
 from kosmo_lua.listeners import Listeners
 from kosmo_lua.results import (
@@ -174,6 +174,11 @@ class Recorder:
         if reason == "rate":
             self._waited += milliseconds
 
+    def _on_step(self, number: int, done: float, total: float | None, message: str | None) -> None:
+        if call := self._open.get(number):  # as in `_on_answer`
+            call.step = Step(done, total, message)
+            self._listeners.steps(call, call.step)
+
     def _on_delivered(self, number: int | None, facts: dict[str, Any]) -> None:
         if number is not None and self._answered.pop(number, None) is None:
             return  # of an earlier script, as an answer
@@ -269,6 +274,7 @@ _KINDS = (
     "call",
     "send",
     "wait",
+    "step",
     "answer",
     "delivered",
     "plan",

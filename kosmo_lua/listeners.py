@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:  # start-up
-    from kosmo_lua.call_log import OpenCall
+    from kosmo_lua.call_log import OpenCall, Step
     from kosmo_lua.progress import Gauge, Progress
     from kosmo_lua.results import Call, Retry
     from kosmo_lua.run_events import RunEvent, Teller
@@ -62,6 +62,11 @@ class Listeners:
         """A call begins to wait."""
         if self._teller:
             self._teller.waits(call, wait)
+
+    def steps(self, call: "OpenCall", step: "Step") -> None:
+        """The work on a call has gone on."""
+        if self._teller:
+            self._teller.steps(call, step)
 
     def ended(self, call: "OpenCall", entry: "Call") -> None:
         """A call has ended."""

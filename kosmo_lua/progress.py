@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from kosmo_lua.call_log import OpenCall
+from kosmo_lua.call_log import OpenCall, Step
 from kosmo_lua.results import Reason
 
 _WINDOW = 50
@@ -19,12 +19,20 @@ class Waiting(NamedTuple):
     seconds: float
 
 
+class Working(NamedTuple):
+    """A call on which somebody works, and how far that is."""
+
+    function: str
+    step: Step
+
+
 class Progress(NamedTuple):
     """How far a run has come.
 
     `calls` have ended, `per_second` of late; `in_flight` have not, among them those that wait: `limited` for
     a rate limit, `retrying` before they try again, the longest wait first. Of the events that batches took,
-    `queued`, so many are `accepted`. `seconds` is the time since the start.
+    `queued`, so many are `accepted`. `seconds` is the time since the start. `working` are the calls of MCP
+    servers that tell how far they are.
     """
 
     seconds: float
@@ -35,6 +43,7 @@ class Progress(NamedTuple):
     retrying: tuple[Waiting, ...]
     queued: int
     accepted: int
+    working: tuple[Working, ...] = ()
 
 
 class Gauge:
@@ -60,6 +69,7 @@ class Gauge:
             _waiting(calls, "retry", now),
             queued,
             accepted,
+            tuple(Working(call.function, call.step) for call in calls if call.step),
         )
 
 

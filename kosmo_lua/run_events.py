@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from kosmo_lua.call_log import OpenCall
+from kosmo_lua.call_log import OpenCall, Step
 from kosmo_lua.errors import Effect
 from kosmo_lua.results import Access, Call, CallError, Reason, Retry, plain
 from kosmo_lua.values import JsonObject
@@ -48,6 +48,18 @@ class CallWaits(NamedTuple):
     type: Literal["wait"] = "wait"
 
 
+class CallSteps(NamedTuple):
+    """The work on a call has gone on, as an MCP server tells: `done`, of `total` if that is known."""
+
+    number: int
+    function: str
+    account: str
+    done: float
+    total: float | None
+    message: str | None
+    type: Literal["step"] = "step"
+
+
 class Wait(NamedTuple):
     """A wait of a call, as in the call log, and when it began."""
 
@@ -78,7 +90,7 @@ class CallEnded(NamedTuple):
     type: Literal["call"] = "call"
 
 
-RunEvent = RunStarted | Printed | Warned | CallWaits | CallEnded
+RunEvent = RunStarted | Printed | Warned | CallWaits | CallSteps | CallEnded
 """One of the things that happen in a run; `type` says which."""
 
 
@@ -112,6 +124,10 @@ class Teller:
         now = self._milliseconds(time.perf_counter())
         names = (call.number, call.function, call.account)
         self._tell(CallWaits(*names, reason, now, milliseconds, status))
+
+    def steps(self, call: OpenCall, step: Step) -> None:
+        """Tell how far the work on a call is."""
+        self._tell(CallSteps(call.number, call.function, call.account, *step))
 
     def ended(self, call: OpenCall, entry: Call) -> None:
         """Tell that a call has ended."""

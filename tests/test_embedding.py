@@ -37,7 +37,7 @@ def test_public_names_are_these() -> None:
     *classes, event, _ = kosmo_lua.__all__
     assert [getattr(kosmo_lua, name).__name__ for name in classes] == classes
     kinds = [each.__name__ for each in get_args(getattr(kosmo_lua, event))]
-    assert kinds == ["RunStarted", "Printed", "Warned", "CallWaits", "CallEnded"]
+    assert kinds == ["RunStarted", "Printed", "Warned", "CallWaits", "CallSteps", "CallEnded"]
     with pytest.raises(AttributeError):
         kosmo_lua.nosuch  # noqa: B018  # raises
 

@@ -14,6 +14,7 @@ from library_server import Library, define, program
 from kosmo_lua import Kosmo, Result
 from kosmo_lua.config import Config
 from kosmo_lua.policy import Question
+from kosmo_lua.progress import Progress
 
 Run = Callable[..., Result]
 TOOLS = [
@@ -343,6 +344,26 @@ def test_call_limit_counts_calls_of_servers(run: Run) -> None:
 
     result = run("while true do app.mcp.library.nothing{} end", limits=Limits(calls=3))
     assert (failed(result)[0], len(result.call_log)) == ("call_limit", 3)
+
+
+def test_progress_of_a_tool_is_told(run: Run, home: Path) -> None:
+    """Ours: as an event, and in what is told of the run every tenth of a second."""
+    events, told = list[Any](), list[Progress]()
+    del home
+    with Kosmo() as kosmo:
+        kosmo.run(
+            "app.mcp.library.slow{seconds = 1.6, steps = 4}",
+            on_event=events.append,
+            on_progress=told.append,
+        )
+    del run
+    steps = [event for event in events if event.type == "step"]
+    assert [event[1:6] for event in steps] == [
+        ("mcp.library.slow", "default", float(step), 4.0, f"step {step}") for step in range(1, 5)
+    ]
+    shown = [each.step.message for progress in told for each in progress.working]
+    assert shown
+    assert {*shown} <= {"step 2", "step 3", "step 4"}
 
 
 # The table mcp

@@ -56,6 +56,11 @@ class Call:
         milliseconds = round(seconds * 1000, 1)
         self._record(["wait", self.number, milliseconds, reason, status, self.effect])
 
+    def progresses(self, done: float, total: float | None, message: str | None) -> None:
+        """Record how far the work on the call is."""
+        words = self.api.conceal(message) if message and self.api else message
+        self._record(["step", self.number, done, total, words])
+
     @property
     def effect(self) -> Effect:
         """What is known of what it has sent."""

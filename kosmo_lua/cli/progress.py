@@ -5,7 +5,7 @@ import sys
 from _thread import allocate_lock
 from contextlib import suppress
 
-from kosmo_lua.progress import Progress, Waiting
+from kosmo_lua.progress import Progress, Waiting, Working
 
 _ERASE = "\r\x1b[K"
 """Back to the first column, and nothing from there on."""
@@ -65,6 +65,7 @@ def text_of(progress: Progress) -> str:
         parts.append(f"{progress.accepted:,} of {progress.queued:,} events accepted")
     parts += _waiting("rate limit", progress.limited)
     parts += _waiting("retrying", progress.retrying)
+    parts += [_words(each) for each in progress.working[-1:]]
     return "".join(char if " " <= char <= "~" else "?" for char in " | ".join(parts))
 
 
@@ -73,6 +74,13 @@ def _waiting(why: str, calls: tuple[Waiting, ...]) -> list[str]:
         return []
     others = f" and {len(calls) - 1:,} more" if len(calls) > 1 else ""
     return [f"{why}: {calls[0].function} in {calls[0].seconds:.0f} s{others}"]
+
+
+def _words(working: Working) -> str:
+    """Return how far the work on a call is: `mcp.github.search 3 of 10: reading`."""
+    done, total, message = working.step
+    far = f"{done:g} of {total:g}" if total else f"{done:g}"
+    return f"{working.function} {far}{f': {message}' if message else ''}"
 
 
 def _write(text: str) -> None:

@@ -30,6 +30,9 @@ class Watch(Protocol):
     def waits(self, seconds: float, reason: Reason, status: int | None) -> None:
         """The call waits, after an answer with this status."""
 
+    def progresses(self, done: float, total: float | None, message: str | None) -> None:
+        """Whoever works on the call says how far that is."""
+
 
 class Patience:
     """How long one request waits because the service failed, or asked for it: from its first failure on."""

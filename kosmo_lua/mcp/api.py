@@ -1,5 +1,6 @@
 """ServerApi: what the functions of an MCP server call, as those of an integration call its Api."""
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,12 @@ if TYPE_CHECKING:  # only named here
 
 UNKNOWN = "The write may or may not have happened; check before you call it again."
 
+
+EVERY = 0.1
+"""Seconds between what is passed on of a server's progress."""
+
+OnProgress = Callable[[float, float | None, str | None], None]
+"""Is told what is done, of how much, and a message."""
 
 Begin = Callable[[], None]
 """To be called before a request leaves."""
@@ -30,6 +37,19 @@ class ServerApi(Api["Contact"]):
         self.title = f"The MCP server {name}"
         self._name = name
         self._contact = contact
+
+    def steps(self) -> OnProgress:
+        """Return who is told how far a server is with the call that this thread makes."""
+        watch, last = self.exchange.watch, float("-inf")
+
+        def told(done: float, total: float | None, message: str | None) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= EVERY:  # a server may tell a thousand times a second
+                last = now
+                watch.progresses(done, total, message)
+
+        return told
 
     def ask(self, method: str, parameters: JsonObject, work: Work) -> Any:  # noqa: ANN401  # what `work` returns
         """Make one request, and note what became of it.

@@ -77,7 +77,7 @@ def _call(tool: JsonObject, api: ServerApi, arguments: JsonObject) -> Json:
 
     def work(contact: Contact, begin: Begin) -> Json:
         checked = _checked_again(tool, contact.current(name), arguments)
-        answer: Json = contact.connection.call_tool(name, checked, begin)
+        answer: Json = contact.connection.call_tool(name, checked, begin, api.steps())
         return answer
 
     answer: Json = api.ask("tools/call", {"name": name, "arguments": arguments}, work)

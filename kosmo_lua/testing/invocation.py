@@ -18,6 +18,9 @@ class _Unwatched:
     def waits(self, seconds: float, reason: Reason, status: int | None) -> None:
         """It waits; a call without a retry budget does so for a rate limit only."""
 
+    def progresses(self, done: float, total: float | None, message: str | None) -> None:
+        """Somebody works on it."""
+
 
 def invoke(function: Function, api: Api[Any], arguments: JsonObject) -> Json:
     """Return what a function gives for these arguments; nothing that failed is sent again.
