@@ -15,7 +15,8 @@ if TYPE_CHECKING:  # start-up: each is loaded by the property that needs it
     from kosmo_lua.catalog import Catalog
     from kosmo_lua.catalog.servers import Servers
     from kosmo_lua.journal import Record
-    from kosmo_lua.mcp import Inspection, ServerCatalog
+    from kosmo_lua.mcp.catalog import ServerCatalog
+    from kosmo_lua.mcp.inspection import Inspection
     from kosmo_lua.policy import Ask, Policy
     from kosmo_lua.readiness import Readiness
     from kosmo_lua.reference import Reference
@@ -55,7 +56,7 @@ class Backend:
     @cached_property
     def mcp(self) -> "Inspection":
         """The MCP servers as they are configured."""
-        from kosmo_lua.mcp import Inspection  # noqa: PLC0415  # only for the commands that show them
+        from kosmo_lua.mcp.inspection import Inspection  # noqa: PLC0415  # only for the commands that show them
 
         return Inspection(self._configured_servers(_forget, keep=False))
 
@@ -68,7 +69,7 @@ class Backend:
         return self._configured_servers(record, keep=keep)
 
     def _configured_servers(self, record: "Record", *, keep: bool) -> "ServerCatalog":
-        from kosmo_lua.mcp import ServerCatalog  # noqa: PLC0415  # only for app and docs
+        from kosmo_lua.mcp.catalog import ServerCatalog  # noqa: PLC0415  # only for app and docs
 
         return ServerCatalog.of(
             self.options.config,

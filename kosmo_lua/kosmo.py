@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # start-up: each is loaded by the method that needs it
     from kosmo_lua.direct import Direct
     from kosmo_lua.emulator import Emulator
     from kosmo_lua.integration import Integration
-    from kosmo_lua.mcp import Inspection
+    from kosmo_lua.mcp.inspection import Inspection
     from kosmo_lua.policy import Ask
     from kosmo_lua.progress import Progress
     from kosmo_lua.readiness import Readiness
