@@ -51,7 +51,6 @@ class Session:
         started = time.perf_counter()
         text = code.encode() if isinstance(code, str) else code
         script = Script(text, name, tuple(arguments), tuple(folders), show)
-
         options = self._setup.backend.options
 
         def recorder() -> "Recorder":
