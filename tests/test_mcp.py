@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import stable
+from conftest import poll, stable
 from library_server import Library, define, program
 
 from kosmo_lua import Kosmo, Result
@@ -364,6 +364,17 @@ def test_progress_of_a_tool_is_told(run: Run, home: Path) -> None:
     shown = [each.step.message for progress in told for each in progress.working]
     assert shown
     assert {*shown} <= {"step 2", "step 3", "step 4"}
+
+
+def test_time_limit_ends_a_call_that_a_server_works_on(run: Run, library: Library) -> None:
+    """The card: limits hold; the server hears that nobody waits."""
+    from kosmo_lua.lua.limits import Limits  # noqa: PLC0415  # only here
+
+    code = "app.mcp.library.slow{seconds = 60, steps = 1, started = true}"
+    result = run(code, limits=Limits(wall=2.5))
+    assert failed(result)[0] == "wall_limit"
+    assert [call.effect for call in result.call_log] == ["unknown"]
+    poll(lambda: library.notes == ["started", "cancelled"])
 
 
 # The table mcp

@@ -58,9 +58,8 @@ SLOW = "app.mcp.library.slow{seconds = 60, steps = 1, started = true}"
     [
         ("return app.mcp.library.add{a = 1, b = 2}", [], 0),
         ("app.mcp.library.add{a = 1, b = 2} while true do end", ["--cpu-limit", "0.2"], 124),
-        (SLOW, ["--timeout", "8"], 124),
     ],
-    ids=["end", "CPU limit", "time limit"],
+    ids=["end", "CPU limit"],
 )
 def test_server_ends_with_its_run(
     kosmo: Callable[..., Finished],

@@ -118,7 +118,8 @@ class Catalog:
         if name.startswith(SERVER):
             server, _, tool = name.removeprefix(SERVER).partition(".")
             return self._resolve_tool(server, tool)
-        parts = name.removeprefix("integrations.").split(".")
+        name = name.removeprefix("integrations.")
+        parts = name.split(".")
         if len(parts) == 1:
             parts = self._split_slug(name)
         integration = self.integration(parts[0])
@@ -157,7 +158,8 @@ class Catalog:
         root = "app" if integration.name.startswith(SERVER) else "app.integrations"
         message = f"unknown function {root}.{integration.name}.{name}."
         if not name:
-            message = f"{integration.name} is an integration, not a function."
+            kind = "an MCP server" if integration.name.startswith(SERVER) else "an integration"
+            message = f"{integration.name} is {kind}, not a function."
         hint = f'print(docs.read("{integration.name}")) lists its functions.'
         raise UnknownFunction(f"{message} Did you mean: {near}?" if near else message, hint=hint)
 

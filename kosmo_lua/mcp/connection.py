@@ -180,6 +180,11 @@ class Connection:
             endpoint = self._endpoint()
             self._run.loop()  # which tells whether the run has ended, before the SDK is imported
             session = self._run.session(endpoint)
+            try:
+                self._run.loop()  # and again: that takes a while
+            except BaseException:
+                session.abandon()
+                raise
             self._wait(session.open)
             info = session.client.server_info
             self.title = (info.title or info.name) if info else None

@@ -9,12 +9,14 @@
 The SDK takes 0.6 s to import: it and all of these are imported when the first server is contacted.
 """
 
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from threading import RLock
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from kosmo_lua.errors import Interrupted
+from kosmo_lua.errors import Interrupted, KosmoError
 from kosmo_lua.mcp.connection import Connection
 from kosmo_lua.mcp.server import Endpoint
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from kosmo_lua.mcp.loop import Loop
+    from kosmo_lua.mcp.program import Program
     from kosmo_lua.mcp.session import Session
 
 __all__ = ["Connection", "Connections"]
@@ -73,6 +76,8 @@ class Connections:
             session.stop()
         if self._owners:
             await asyncio.wait(set(self._owners), timeout=CLOSING)
+        for session in sessions:
+            session.abandon()
 
     def loop(self) -> "Loop":
         """Return the event loop; it begins with the first connection.
@@ -91,9 +96,25 @@ class Connections:
 
     def session(self, endpoint: Endpoint) -> "Session":
         """Return a session that is not yet open."""
-        from kosmo_lua.mcp.session import Session  # noqa: PLC0415  # the SDK: 0.6 s
-
-        session = Session(endpoint, self._tell, self._owners)
+        program = self._early(endpoint)
+        try:
+            from kosmo_lua.mcp.session import Session  # noqa: PLC0415  # the SDK: 0.6 s
+        except BaseException:  # Ctrl-C, most likely
+            if program:
+                program.kill()
+                self._tell(program.group, False)
+            raise
+        session = Session(endpoint, self._tell, self._owners, program)
         with self._lock:
             self._sessions.add(session)
         return session
+
+    def _early(self, endpoint: Endpoint) -> "Program | None":
+        """Start a program before the SDK is imported, which takes as long as many a server to start."""
+        if not endpoint.command or "mcp" in sys.modules:
+            return None
+        from kosmo_lua.mcp.program import start  # noqa: PLC0415  # asyncio
+
+        with suppress(KosmoError):  # the session says what is wrong
+            return start(endpoint, self._tell)
+        return None

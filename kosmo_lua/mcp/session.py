@@ -14,6 +14,7 @@ from kosmo_lua import __version__
 from kosmo_lua.errors import Effect, KosmoError
 from kosmo_lua.mcp.failures import Failures
 from kosmo_lua.mcp.http import Gate, SessionLost, streamable_http
+from kosmo_lua.mcp.program import Program
 from kosmo_lua.mcp.server import Endpoint
 from kosmo_lua.mcp.stdio import StdioTransport
 
@@ -44,10 +45,12 @@ class Session:
         endpoint: Endpoint,
         tell: Callable[[int, bool], None],
         owners: "set[asyncio.Task[None]]",
+        program: Program | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._tell = tell
         self._owners = owners
+        self._program = program
         self._failures = Failures(endpoint)
         self._stop = asyncio.Event()
         self._stdio: StdioTransport | None = None
@@ -86,7 +89,7 @@ class Session:
             return impossible
         owner = asyncio.create_task(self._own(transport, mode, ready))
         self._owners.add(owner)
-        owner.add_done_callback(self._owners.discard)
+        owner.add_done_callback(self._left)
         seconds = self._endpoint.timeout
         try:
             done, _ = await asyncio.wait([ready], timeout=seconds)
@@ -100,9 +103,23 @@ class Session:
         cause = ready.result()
         return await self._not_connected(cause) if cause else None
 
+    def _left(self, owner: "asyncio.Task[None]") -> None:
+        self._owners.discard(owner)
+        self.abandon()  # where it was cancelled before it began
+
+    def abandon(self) -> None:
+        """End a program to which nobody has spoken."""
+        if self._program:
+            self._program.kill()
+            self._tell(self._program.group, False)
+        self._program = None
+        if self._stdio:
+            self._stdio.abandon()
+
     def _transport(self) -> "Transport":
         if self._endpoint.command:
-            self._stdio = StdioTransport(self._endpoint, self._tell, self.stop)
+            self._stdio = StdioTransport(self._endpoint, self._tell, self.stop, self._program)
+            self._program = None
             return self._stdio
         self._gate = Gate(self._endpoint)
         return streamable_http(self._endpoint, self._gate)

@@ -23,16 +23,21 @@ _EXIT_POLL = 0.2
 
 
 class StdioTransport:
-    """Starts the program of a server when it is entered, and ends its process group when it is left."""
+    """Starts the program of a server when it is entered, and ends its process group when it is left.
+
+    `started`: it runs already, because the SDK takes as long to import as it does to start.
+    """
 
     def __init__(
         self,
         endpoint: Endpoint,
         tell: Callable[[int, bool], None],
         on_end: Callable[[], None],
+        started: Program | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._tell = tell
+        self._started = started
         self._on_end = on_end
         self.has_died = False
         """Whether the program has ended, or hung up, by itself."""
@@ -41,7 +46,8 @@ class StdioTransport:
         """The last line on stdout that was no message, and readable."""
 
     async def __aenter__(self) -> "tuple[_Incoming, _Outgoing]":
-        self.program = program = start(self._endpoint, self._tell)
+        self.program = program = self._started or start(self._endpoint, self._tell)
+        self._started = None
         try:
             await program.connect()
         except BaseException:
@@ -59,6 +65,13 @@ class StdioTransport:
         assert self.program
         self._watch.cancel()
         await self._end(self.program)
+
+    def abandon(self) -> None:
+        """End the program, if this was never entered."""
+        if self._started:
+            self._started.kill()
+            self._tell(self._started.group, False)
+        self._started = None
 
     def broken(self) -> None:
         """Nothing comes, or goes, any more: there is nobody to talk to."""
