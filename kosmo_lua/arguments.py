@@ -154,8 +154,7 @@ def lua_literal(value: Json) -> str:
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
+        return _lua_text(value)
     if isinstance(value, list):
         return "{" + ", ".join(lua_literal(item) for item in value) + "}"
     fields = value.items()
@@ -163,4 +162,11 @@ def lua_literal(value: Json) -> str:
 
 
 def _lua_key(key: str) -> str:
-    return key if key.isidentifier() and key.isascii() else f'["{key}"]'
+    return key if key.isidentifier() and key.isascii() else f"[{_lua_text(key)}]"
+
+
+def _lua_text(text: str) -> str:
+    """Write a text so that it is one text of Lua, whatever is in it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    shown = (c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in escaped)
+    return f'"{"".join(shown)}"'

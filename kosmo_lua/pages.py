@@ -9,6 +9,7 @@ from kosmo_lua.arguments import lua_literal
 from kosmo_lua.errors import CODES
 from kosmo_lua.integration import lua_path
 from kosmo_lua.integration.sample import sample_of
+from kosmo_lua.mcp.words import quoted
 from kosmo_lua.values import SERVER, JsonObject
 
 if TYPE_CHECKING:  # only named here
@@ -22,7 +23,7 @@ def integration(integration: "Integration[Any]", accounts: Accounts) -> str:
     lines += ["| Function | Access | What it does |", "|---|---|---|"]
     for function in integration.functions.values():
         names = ", ".join(f"`{name}`" for name in (function.name, *function.aliases))
-        lines.append(f"| {names} | {function.access} | {function.summary} |")
+        lines.append(f"| {names} | {function.access} | {_cell(function.summary)} |")
     lines += [
         "",
         f'`docs.read("{integration.name}.FUNCTION")` has the parameters and an example.',
@@ -46,7 +47,8 @@ def _settings(integration: "Integration[Any]", accounts: Accounts) -> list[str]:
 def function(integration: "Integration[Any]", function: "Function", accounts: Accounts) -> str:
     """Return the page of a function."""
     lines = [f"# {function.lua_path}", "", function.summary, ""]
-    lines += [function.description, ""] if function.description else []
+    words = function.description
+    lines += [quoted(words) if _is_tool(function) else words, ""] if words else []
     lines += [f"- Access: {_access(integration, function)}"]
     if function.credential:
         variable = accounts.variables(integration, DEFAULT, function.credential)[0]
@@ -83,15 +85,16 @@ def _parameters(function: "Function") -> list[str]:
     for name, field in properties.items():
         facts = field if isinstance(field, dict) else {}
         needed = "yes" if isinstance(required, list) and name in required else "no"
-        default = f"`{lua_literal(facts['default'])}`" if "default" in facts else ""
-        kind, words = facts.get("type", "any"), _cell(facts.get("description"))
-        lines.append(f"| `{name}` | {kind} | {needed} | {words} | {default} |")
+        default = f"`{_cell(lua_literal(facts['default']))}`" if "default" in facts else ""
+        kind, words = _cell(facts.get("type", "any")), _cell(facts.get("description"))
+        lines.append(f"| `{_cell(name)}` | {kind} | {needed} | {words} | {default} |")
     return lines
 
 
 def _cell(text: object) -> str:
-    """Return a text so that a table keeps its columns and its rows."""
-    return " ".join(str(text or "").split()).replace("|", r"\|")
+    """Return a text so that a table keeps its columns and its rows, and steers no terminal."""
+    words = " ".join(str(text or "").split()).replace("|", r"\|")
+    return "".join(c if c.isprintable() else " " for c in words)
 
 
 def sample(function: "Function") -> JsonObject:
@@ -101,7 +104,8 @@ def sample(function: "Function") -> JsonObject:
 
 def command(function: "Function") -> str:
     """Return the command that calls the function with its sample arguments."""
-    payload = json.dumps(sample(function), ensure_ascii=False)
+    found = json.dumps(sample(function), ensure_ascii=False)
+    payload = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in found)
     name = function.full_name.removeprefix(SERVER)
     words = ["kosmo", "mcp:call" if _is_tool(function) else "integrations:call", name]
     words += [payload] if payload != "{}" else []

@@ -145,6 +145,15 @@ class Policy:
         rules += [rule for rule in _DEFAULTS if rule.matches(*call)]
         return [(rule, rule == counts) for rule in ([variable] if variable else []) + rules]
 
+    def allowances(self, integration: str) -> list[Rule]:
+        """Return the user's own rules, also of the environment, that name this one and allow something."""
+        variables = [self._variable(integration, access) for access in ("read", "write")]
+        named = [rule for rule in variables if rule]
+        named += [
+            r for r, is_project in self._rules if r.integration == integration and not is_project
+        ]
+        return [rule for rule in named if rule.decision == "allow"]
+
     def _rule(self, call: tuple[str, tuple[str, ...], Access, str]) -> Rule:
         about = [(rule, is_project) for rule, is_project in self._rules if rule.matches(*call)]
         own = [rule for rule, is_project in about if not is_project]

@@ -357,25 +357,25 @@ class TestEntries:
         assert [*servers.all] == [alias]
         assert servers.get(name) is servers.get(alias)
 
-    def test_same_alias_goes_to_the_file_that_counts(
+    def test_same_alias_goes_to_the_server_of_the_user(
         self, configured: Configured, root: Path
     ) -> None:
-        """The other one gets a number, a problem says so, and each can be named without a doubt."""
+        """Its rules stay its own. The others get numbers, problems say so, and each can be named."""
         files = {
             "project/.mcp.json": {"mcpServers": {"a-b": {"command": "x"}}},
             "home/mcp.json": {"mcpServers": {"a_b": {"command": "y"}, "A B": {"command": "z"}}},
         }
         servers = configured(files)
         assert {alias: s.name for alias, s in servers.all.items()} == {
-            "a_b": "a-b",
-            "a_b_2": "A B",
-            "a_b_3": "a_b",
+            "a_b_3": "a-b",
+            "a_b": "A B",
+            "a_b_2": "a_b",
         }
         home = root.parent / "home/mcp.json"
-        because = f"because mcp.a_b is a-b of {root / '.mcp.json'}. Rename one of them."
+        because = f"because mcp.a_b is A B of {home}. Rename one of them."
         assert servers.problems == [
-            f"{home}: A B is mcp.a_b_2 in Lua, {because}",
-            f"{home}: a_b is mcp.a_b_3 in Lua, {because}",
+            f"{home}: a_b is mcp.a_b_2 in Lua, {because}",
+            f"{root / '.mcp.json'}: a-b is mcp.a_b_3 in Lua, {because}",
         ]
         assert [servers.get(server.handle) for server in servers.all.values()] == [
             *servers.all.values()

@@ -44,4 +44,6 @@ def _columns(source: str) -> str:
     """Return a table of Markdown in columns, without the line below its heading."""
     heading, _, *lines = source.splitlines()
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in (heading, *lines)]
+    width = len(rows[0])  # a row that has more, or fewer, is a stranger's
+    rows = [[*row, *[""] * width][:width] for row in rows]
     return table([[cell.strip().replace(r"\|", "|") for cell in row] for row in rows]) + "\n"

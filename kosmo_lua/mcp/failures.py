@@ -16,7 +16,7 @@ from kosmo_lua.errors import (
 )
 from kosmo_lua.http.masking import conceal, masked
 from kosmo_lua.mcp import content
-from kosmo_lua.mcp.program import readable
+from kosmo_lua.mcp.program import readable, without_controls
 from kosmo_lua.mcp.server import Endpoint
 
 if TYPE_CHECKING:
@@ -134,5 +134,6 @@ def _last_words(transport: "StdioTransport | None") -> str:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(text.split())
+    """Return a server's words on one line, without what would steer a terminal: scripts print errors."""
+    line = without_controls(text[: 10 * _LONGEST])
     return line if len(line) <= _LONGEST else line[:_LONGEST] + "..."

@@ -9,6 +9,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Self
@@ -19,6 +20,11 @@ from kosmo_lua.mcp.trust import fingerprint
 from kosmo_lua.values import JsonObject
 
 FORMAT = 1
+
+MOST_TOOLS = 10_000
+"""Of a server; nobody has as many, but a stranger may say so. What follows is left out."""
+LONGEST_NAME = 256
+"""Characters of a tool's name; the protocol recommends 128 at most."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +38,10 @@ class Listing:
 
     @classmethod
     def of(cls, title: str | None, instructions: str | None, tools: list[JsonObject]) -> Self:
-        """Return the listing, without what has no name."""
-        named = tuple(tool for tool in tools if isinstance(tool.get("name"), str))
-        return cls(title, instructions, named)
+        """Return the listing, without what has no name, or one that nobody would write."""
+        named = (tool for tool in tools if isinstance(tool.get("name"), str))
+        usable = (tool for tool in named if len(str(tool["name"])) <= LONGEST_NAME)
+        return cls(title, instructions, tuple(islice(usable, MOST_TOOLS)))
 
 
 class Listings:

@@ -185,8 +185,13 @@ class _Tail(asyncio.Protocol):
 
 def readable(written: bytes, length: int = 500) -> str:
     """Return the end of what a program has written as one line without control characters."""
-    line = " ".join(_CONTROLS.sub(" ", written.decode("utf-8", "replace")).split())
+    line = without_controls(written.decode("utf-8", "replace"))
     return line if len(line) <= length else "..." + line[-length:]
+
+
+def without_controls(text: str) -> str:
+    """Return a text as one line without control characters."""
+    return " ".join(_CONTROLS.sub(" ", text).split())
 
 
 async def _within(seconds: float, condition: Callable[[], bool]) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.arguments import LONGEST, describe
@@ -11,10 +11,15 @@ from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # jsonschema is an extra, and slow to import
     from jsonschema.exceptions import ValidationError
-    from jsonschema.protocols import Validator
 
 _MOST = 10
 """So many problems are told."""
+_COUNTED = 1000
+"""So many are looked for."""
+_PARTS = 100
+"""So many parts of a schema are looked at to tell a list from an object."""
+_LONGEST_SENTENCE = 500
+"""Characters of a problem: a schema may have a pattern of any length."""
 
 _KINDS = {
     "string": "a string",
@@ -41,7 +46,7 @@ class Schema:
         """
         fitted = _fitted(arguments, self.json, self.json, 0)
         assert isinstance(fitted, dict), "it was one"
-        problems = [*dict.fromkeys(_sentence(problem) for problem in self._problems(fitted))]
+        problems = [*dict.fromkeys(_told(problem) for problem in self._problems(fitted))]
         if problems:
             more = [f"and {len(problems) - _MOST} more"] if len(problems) > _MOST else []
             sentence = "; ".join([*problems[:_MOST], *more])
@@ -49,21 +54,24 @@ class Schema:
         return fitted
 
     def _problems(self, arguments: JsonObject) -> "list[ValidationError]":
+        from kosmo_lua.mcp import validation  # noqa: PLC0415  # jsonschema is an extra, and slow
+
+        hint = "Tell the authors of the server."
         try:
-            return [*self._validator.iter_errors(arguments)]
+            return [*islice(validation.problems(self.json, arguments), _COUNTED)]
+        except validation.TooSlow:
+            message = f"the schema of the tool takes longer than {validation.SECONDS:g} s to check"
+            raise InvalidArguments(message, hint=hint) from None
         except Exception as error:  # noqa: BLE001  # the schema is the stranger's: a reference to nowhere, no pattern
             message = f"the schema of the tool cannot be used: {type(error).__name__}"
-            raise InvalidArguments(message, hint="Tell the authors of the server.") from None
+            raise InvalidArguments(message, hint=hint) from None
 
-    @cached_property
-    def _validator(self) -> "Validator":
-        from jsonschema import Draft202012Validator  # noqa: PLC0415  # an extra, and slow
-        from jsonschema.validators import validator_for  # noqa: PLC0415  # the same
-        from referencing import Registry  # noqa: PLC0415  # the same
 
-        kind = validator_for(self.json, default=Draft202012Validator)
-        # An empty registry: else a reference of the schema would be fetched from wherever it points to.
-        return kind(self.json, registry=Registry())
+def _told(problem: "ValidationError") -> str:
+    """Say what is wrong, without what would steer a terminal: names and patterns are a stranger's."""
+    sentence = _sentence(problem)
+    short = f"{sentence[:_LONGEST_SENTENCE]}..." if len(sentence) > _LONGEST_SENTENCE else sentence
+    return "".join(c if c.isprintable() else " " for c in short)
 
 
 def _sentence(problem: "ValidationError") -> str:
@@ -149,19 +157,23 @@ def _followed(schema: JsonObject, root: JsonObject) -> JsonObject:
 
 def _wants_object(schema: JsonObject, root: JsonObject) -> bool:
     """Whether an object fits the schema here, and a list does not."""
-    kinds = {*_kinds(schema, root, 0)}
+    kinds = {*_kinds(schema, root, set())}
     return "object" in kinds and "array" not in kinds
 
 
-def _kinds(schema: Any, root: JsonObject, depth: int) -> Iterator[str]:  # noqa: ANN401  # a stranger's
-    if not isinstance(schema, dict) or depth > 10:  # noqa: PLR2004  # as above
+def _kinds(schema: Any, root: JsonObject, seen: set[int]) -> Iterator[str]:  # noqa: ANN401  # a stranger's
+    """Yield the types that a schema names; each part is looked at once, however often it is referred to."""
+    schema = _followed(schema, root) if isinstance(schema, dict) else None
+    if schema is None or id(schema) in seen or len(seen) > _PARTS:
         return
-    schema = _followed(schema, root)
+    seen.add(id(schema))
     kind = schema.get("type")
-    yield from [kind] if isinstance(kind, str) else kind if isinstance(kind, list) else []
+    yield from (
+        each for each in (kind if isinstance(kind, list) else [kind]) if isinstance(each, str)
+    )
     if kind is None and ("properties" in schema or "required" in schema):
         yield "object"
     for word in ("anyOf", "oneOf", "allOf"):
         branches = schema.get(word)
         for branch in branches if isinstance(branches, list) else ():
-            yield from _kinds(branch, root, depth + 1)
+            yield from _kinds(branch, root, seen)

@@ -30,6 +30,8 @@ class _Found(NamedTuple):
     problems: list[ConfigError]
     unread: list[ConfigError]
     """Those of whole files."""
+    hidden: dict[str, str]
+    """Names of servers of the user that a project's file has, too; with the path of the user's file."""
 
 
 class Servers:
@@ -78,6 +80,10 @@ class Servers:
             message = f"the MCP server {server.name} is disabled in {server.source}"
             raise Denied(message, hint=f"Run: kosmo mcp:enable {quote(server.handle)}")
         return server
+
+    def hidden_by(self, server: "Server") -> str | None:
+        """Return the user's file that defines a server of this name, too; None: a project's hides none."""
+        return self._found.hidden.get(server.name) if server.project is not None else None
 
     def find(self, name: str) -> "Server":
         """Return a server, be it enabled or not, for a command that is about it.
@@ -140,8 +146,8 @@ class Servers:
 
     @cached_property
     def _found(self) -> _Found:
-        found = _Found({}, {}, [], [])
-        taken = set[str]()
+        found = _Found({}, {}, [], [], {})
+        taken, servers = set[str](), list["Server"]()
         for path, project in paths(self._config):
             try:
                 if not os.path.lexists(path):
@@ -151,13 +157,16 @@ class Servers:
                 found.problems.append(error)
                 found.unread.append(error)
                 continue
+            if project is None:
+                found.hidden.update(dict.fromkeys({*defined} & taken, path))
             for name in sorted({*defined} - taken):
                 taken.add(name)
                 try:
-                    self._add(found, server_of(name, defined[name], path, project))
+                    servers.append(server_of(name, defined[name], path, project))
                 except ConfigError as error:
                     found.broken[name] = error
                     found.problems.append(error)
+        self._add(found, servers)
         for alias in [alias for alias in found.servers if not self._usable(found.servers[alias])]:
             del found.servers[alias]
         return found
@@ -169,16 +178,22 @@ class Servers:
         return self._only is None or server.name in self._only or server.alias in self._only
 
     @staticmethod
-    def _add(found: _Found, server: "Server") -> None:
-        alias, number = server.alias, 1
-        while alias in found.servers:
-            number += 1
-            alias = f"{server.alias}_{number}"
-        if number > 1:
-            other = found.servers[server.alias]
-            message = (
-                f"{server.source}: {server.name} is mcp.{alias} in Lua,"
-                f" because mcp.{server.alias} is {other.name} of {other.source}"
-            )
-            found.problems.append(ConfigError(message, hint="Rename one of them."))
-        found.servers[alias] = replace(server, alias=alias)
+    def _add(found: _Found, servers: "list[Server]") -> None:
+        """Give each server its alias. The user's own choose first: rules of the policy are for an alias."""
+        chosen = dict[str, "Server"]()
+        for server in sorted(servers, key=lambda each: each.project is not None):
+            alias, number = server.alias, 1
+            while alias in chosen:
+                number += 1
+                alias = f"{server.alias}_{number}"
+            if number > 1:
+                other = chosen[server.alias]
+                message = (
+                    f"{server.source}: {server.name} is mcp.{alias} in Lua,"
+                    f" because mcp.{server.alias} is {other.name} of {other.source}"
+                )
+                found.problems.append(ConfigError(message, hint="Rename one of them."))
+            chosen[alias] = server
+        aliases = {server.name: alias for alias, server in chosen.items()}
+        for server in servers:
+            found.servers[aliases[server.name]] = replace(server, alias=aliases[server.name])

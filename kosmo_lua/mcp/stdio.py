@@ -7,6 +7,7 @@ Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/transport
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -20,6 +21,9 @@ from kosmo_lua.mcp.program import Program, readable, start
 from kosmo_lua.mcp.server import Endpoint
 
 _EXIT_POLL = 0.2
+_ID = re.compile(rb'\s*\{\s*(?:"jsonrpc"\s*:\s*"2.0"\s*,\s*)?"id"\s*:\s*(\d{1,18})\s*,')
+_ID_AT_END = re.compile(rb',\s*"id"\s*:\s*(\d{1,18})\s*(?:,\s*"jsonrpc"\s*:\s*"2.0"\s*)?\}\s*$')
+"""Which request it answers, of a line that no parser takes."""
 
 
 class StdioTransport:
@@ -132,8 +136,9 @@ class _Incoming(_Stream):
         while True:
             try:
                 line = await self._program.stdout.readline()
-            except ValueError:  # longer than the longest
-                line = b"(a line of more than 64 MiB)\n"
+            except ValueError:  # what waits for it must not wait in vain
+                self._transport.garbage = "(a line of more than 64 MiB)"
+                line = b""
             except OSError:
                 line = b""
             if not line:
@@ -158,8 +163,12 @@ def _answer_of_a_kind(line: bytes) -> types.JSONRPCMessage | None:
         return None
     try:
         answer: Any = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
+    except (
+        ValueError,
+        RecursionError,
+    ):  # as no JSON, or nested too deep, or a number of 5,000 digits
+        found = _ID.match(line) or _ID_AT_END.search(line[-100:])
+        answer = {"id": int(found[1])} if found else None
     number = answer.get("id") if isinstance(answer, dict) and "method" not in answer else None
     if type(number) not in (int, str):
         return None

@@ -14,6 +14,7 @@ from kosmo_lua.mcp.contact import Contact
 from kosmo_lua.mcp.listing import Listing
 from kosmo_lua.mcp.names import lua_names
 from kosmo_lua.mcp.schema import Schema
+from kosmo_lua.mcp.words import cleaned, quoted
 from kosmo_lua.results import Access
 from kosmo_lua.values import SERVER, Json, JsonObject
 
@@ -32,7 +33,7 @@ def integration_of(
     names = lua_names(str(tool["name"]) for tool in listing.tools)
     integration = Integration[ServerApi](
         name=f"{SERVER}{alias}",
-        title=_clean(listing.title or alias),
+        title=cleaned(listing.title or alias),
         summary=_sentence(listing.instructions or "") or f"The MCP server {alias}.",
         credentials=NoSettings,
         api=api,
@@ -52,13 +53,15 @@ def access_of(tool: JsonObject) -> Access:
 
 
 def _function(integration: str, name: str, tool: JsonObject) -> Function:
-    original, text = str(tool["name"]), _clean(str(tool.get("description") or ""), lines=True)
+    original, text = str(tool["name"]), cleaned(str(tool.get("description") or ""), lines=True)
     schema = Schema(tool.get("inputSchema"))
-    summary = _sentence(text) or _clean(str(tool.get("title") or original))
+    summary = _sentence(text) or cleaned(str(tool.get("title") or original))
     return Function(
         integration=integration,
         name=name,
-        aliases=tuple(dict.fromkeys(each for each in (original, name.lower()) if each != name)),
+        aliases=tuple(
+            dict.fromkeys(n for n in (original, name.lower()) if n != name and _can_be_shown(n))
+        ),
         access=access_of(tool),
         credential=None,
         summary=summary,
@@ -70,6 +73,11 @@ def _function(integration: str, name: str, tool: JsonObject) -> Function:
         validate=schema.check,
         invoke=partial(_call, tool),
     )
+
+
+def _can_be_shown(name: str) -> bool:
+    """Whether a server's own name of a tool may be spelt in docs; else the tool has its Lua name only."""
+    return name.isprintable() and not {"`", "|"} & {*name}
 
 
 def _call(tool: JsonObject, api: ServerApi, arguments: JsonObject) -> Json:
@@ -106,7 +114,7 @@ def _returns(tool: JsonObject) -> str:
     schema = tool.get("outputSchema")
     properties = schema.get("properties") if isinstance(schema, dict) else None
     if isinstance(properties, dict) and properties:
-        names = ", ".join(f"`{_clean(name)}`" for name in properties)
+        names = ", ".join(f"`{_name(name)}`" for name in properties)
         return f"a table with {names}."
     return "what the tool answers: a table where it is structured or JSON, else its text or its blocks."
 
@@ -117,22 +125,20 @@ def _example(integration: str, name: str, schema: JsonObject) -> str:
 
 
 def _guide(listing: Listing, names: Mapping[str, str]) -> str:
-    text = _clean(listing.instructions or "", lines=True)
-    parts = [f"## Instructions of the server\n\n{text}"] if text else []
-    changed = [f"- `{_clean(name)}` is `{own}`" for name, own in names.items() if own != name]
+    text = cleaned(listing.instructions or "", lines=True)
+    parts = [f"## Instructions of the server\n\n{quoted(text)}"] if text else []
+    changed = [f"- `{_name(name)}` is `{own}`" for name, own in names.items() if own != name]
     if changed:
         parts.append("\n".join(["## Names in Lua\n", *changed]))
     return "\n\n".join(parts)
 
 
+def _name(name: str) -> str:
+    return cleaned(name).replace("`", "'")
+
+
 def _sentence(text: str) -> str:
     """Return the first sentence of a text."""
-    line = _clean(text.strip().partition("\n")[0])
+    line = cleaned(text.strip().partition("\n")[0])
     first = re.split(r"(?<=[.!?])\s", line, maxsplit=1)[0]
     return first if len(first) <= _SHORT else first[: _SHORT - 3] + "..."
-
-
-def _clean(text: str, *, lines: bool = False) -> str:
-    """Return a stranger's text without what would steer a terminal."""
-    kept = (c if c.isprintable() or (lines and c == "\n") else " " for c in text)
-    return "".join(kept).strip()

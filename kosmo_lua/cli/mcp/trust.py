@@ -1,5 +1,6 @@
 """kosmo mcp:trust, untrust: what a project's file defines may be started, or not."""
 
+import os
 import shlex
 
 import click
@@ -11,7 +12,10 @@ from kosmo_lua.cli.report import Report, json_option, say
 from kosmo_lua.cli.strict import StrictCommand
 from kosmo_lua.errors import ApprovalRequired
 from kosmo_lua.mcp.references import Reference, references
+from kosmo_lua.mcp.sensitive import is_reference, is_sensitive
 from kosmo_lua.mcp.server import Server
+from kosmo_lua.policy import Policy
+from kosmo_lua.values import HIDDEN
 
 _IGNORED = "Accepted; trust is always kept in your own file."
 
@@ -32,14 +36,27 @@ def trust_command(*, server: str, yes: bool, project: bool | None, as_json: bool
             f"{found.name} {'is your own, and needs no trust' if own else 'is trusted already'}."
         )
         return Report(as_json=as_json).facts(setup.facts(found), text)
+    inherits = _inherited(setup, found)
     if not yes:
-        _ask(found)
+        _ask(found, inherits)
     setup.trust.grant(found)
     text = f"Trusted {found.name} of {found.source}, as it is now."
-    return Report(as_json=as_json).facts(setup.facts(found), text)
+    return Report(as_json=as_json).facts(setup.facts(found), text, inherits)
 
 
-def _ask(server: Server) -> None:
+def _inherited(setup: Setup, server: Server) -> list[str]:
+    """Return what would hold for the project's server because of the name that it has chosen."""
+    hidden = setup.servers.hidden_by(server)
+    own = [f"it hides your own server {server.name} of {hidden}"] if hidden else []
+    allowed = Policy(os.environ, config=setup.config).allowances(f"mcp.{server.alias}")
+    return own + [
+        f"your rule {rule.pattern or rule.source} = allow holds for it"
+        + (f", in {rule.source}" if rule.pattern else "")
+        for rule in allowed
+    ]
+
+
+def _ask(server: Server, inherits: list[str]) -> None:
     """Return when somebody says yes.
 
     Raises:
@@ -50,25 +67,30 @@ def _ask(server: Server) -> None:
         message = f"to trust the MCP server {server.name} needs a yes, and there was nobody to ask"
         hint = f"Review {server.source}, then run: kosmo mcp:trust {name} --yes"
         raise ApprovalRequired(message, hint=hint)
-    say("\n".join(map(escaped, _description(server))))  # no line of its own making
+    lines = [*_description(server), *(f"  note: {each}" for each in inherits)]
+    say("\n".join(map(escaped, lines)))  # no line of its own making
     if not click.confirm("Trust it?", default=False, err=True):
         raise ApprovalRequired(f"the MCP server {server.name} was not trusted")
 
 
 def _description(server: Server) -> list[str]:
-    """Say what trust would let happen; nothing is left out, and no value of a variable is shown."""
+    """Say what trust would let happen; nothing is left out but secrets that are written there."""
     lines = [f"The MCP server {server.name} of {server.source} would"]
     if server.command is not None:
         lines.append(f"  run   {shlex.join([server.command, *server.args])}")
         lines += [f"  in    {server.cwd}"] if server.cwd else []
     else:
         lines.append(f"  call  {server.url}")
-    names = [*server.env, *server.headers]
-    what = "variables" if server.command is not None else "headers"
-    lines += [f"  with the {what} {', '.join(names)}"] if names else []
+    # A variable may say what is run as well as the command: LD_PRELOAD, NODE_OPTIONS, PATH.
+    lines += [f"  with  {name}={_shown(name, value)}" for name, value in server.env.items()]
+    lines += [f"  with  {name}: {_shown(name, value)}" for name, value in server.headers.items()]
     given = [_given(each) for each in references(server) if each.kind != "folder"]
     lines += [f"  and would be given {', '.join(given)}"] if given else []
     return lines
+
+
+def _shown(name: str, value: str) -> str:
+    return HIDDEN if is_sensitive(name) and not is_reference(value) else value
 
 
 def _given(reference: Reference) -> str:
