@@ -101,7 +101,10 @@ class Catalog:
         known = ", ".join(self.integrations) or "none"
         suggestion = f"Did you mean: {', '.join(near)}?" if near else f"Installed: {known}."
         message = f"unknown integration {name}. {suggestion}"
-        raise UnknownIntegration(message, hint="print(docs.list()) shows what there is.")
+        hint = "print(docs.list()) shows what there is."
+        if not self.integrations:
+            hint = "There are none here: kosmo integrations:lua has them, kosmo mcp:lua has not."
+        raise UnknownIntegration(message, hint=hint)
 
     def resolve(self, name: str) -> Target:
         """Find the function that a name in any of its spellings means, and the account in it.
@@ -157,7 +160,10 @@ class Catalog:
         root = "app" if integration.name.startswith(SERVER) else "app.integrations"
         message = f"unknown function {root}.{integration.name}.{name}."
         if not name:
-            message = f"{integration.name} is an integration, not a function."
+            what = (
+                "an MCP server, not a tool" if root == "app" else "an integration, not a function"
+            )
+            message = f"{integration.name} is {what}."
         hint = f'print(docs.read("{integration.name}")) lists its functions.'
         raise UnknownFunction(f"{message} Did you mean: {near}?" if near else message, hint=hint)
 
