@@ -31,15 +31,11 @@ class Direct:
         backend: "Backend",
         *,
         ask: "Ask | None" = None,
-        forced: bool = False,
         audit: str | None = None,
-        run_id: str | None = None,
     ) -> None:
         self._backend = backend
         self._audit = audit
-        self._run_id = run_id
         self._ask = ask
-        self._forced = forced
         self._recorder: Recorder | None = None
         self._lock = Lock()
         self._calls: Calls | None = None
@@ -59,13 +55,14 @@ class Direct:
         on_progress: "Callable[[Progress], None] | None" = None,
     ) -> CallResult:
         """Call a function and return the outcome; see `Kosmo.attempt`."""
+        options = self._backend.options
         recorder = Recorder(
             started=time.perf_counter(),
-            forced=self._forced,
+            forced=options.force,
             dry_run=dry_run,
             listeners=Listeners(on_progress=on_progress),
             audit=None if dry_run else self._audit,
-            run_id=self._run_id,
+            run_id=options.run_id,
         )
         recorder.begin()
         self._recorder, data, ending = recorder, None, Ending()

@@ -43,27 +43,21 @@ Isolation = Literal["thread", "process", "fork"]
 class Setup:
     """What every place needs to run scripts. `keep`: Ctrl-C stops a script and keeps its Lua state."""
 
-    def __init__(  # noqa: PLR0913  # what Kosmo was given
+    def __init__(
         self,
         backend: Backend,
         limits: Limits,
         *,
         ask: "Ask | None",
         emulator: "Callable[[], Emulator] | None",
-        forced: bool,
         audit: str | None,
-        run_id: str | None,
-        dry_run: bool,
         keep: bool,
     ) -> None:
         self.backend = backend
         self.limits = limits
         self.ask = ask
         self.emulator = emulator
-        self.forced = forced
         self.audit = audit
-        self.run_id = run_id
-        self.dry_run = dry_run
         self.keep = keep
 
 
@@ -195,7 +189,7 @@ class InServer(_InProcess):
         if self._process is None:
             from kosmo_lua.workers import SERVER  # noqa: PLC0415  # only here
 
-            backend, limits = self._setup.backend.to_json(), self._setup.limits
+            backend, limits = self._setup.backend.options.to_json(), self._setup.limits
             self._process = SERVER.fork()
             self._process.order(["serve", backend, [*limits], self._setup.ask is not None])
         if not self._setup.keep:

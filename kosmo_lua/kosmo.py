@@ -13,6 +13,8 @@ from kosmo_lua.config import Config
 from kosmo_lua.errors import UsageError
 from kosmo_lua.isolation import Isolation, Setup
 from kosmo_lua.lua.limits import Limits
+from kosmo_lua.options import Options
+from kosmo_lua.options import retry_budget as budget
 from kosmo_lua.session import Session
 from kosmo_lua.values import Json, JsonObject
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:  # start-up: each is loaded by the method that needs it
     from kosmo_lua.direct import Direct
     from kosmo_lua.emulator import Emulator
     from kosmo_lua.integration import Integration
-    from kosmo_lua.mcp import Inspection
+    from kosmo_lua.mcp.inspection import Inspection
     from kosmo_lua.policy import Ask
     from kosmo_lua.progress import Progress
     from kosmo_lua.readiness import Readiness
@@ -103,17 +105,16 @@ class Kosmo:
             check_run_id(run_id)
         _check_modes(record=record, replay=replay, dry_run=dry_run, emulator=bool(emulator))
         self._rehearses = bool(record or replay or dry_run)
-        self._dry_run = dry_run
-        self._backend = Backend(
+        options = Options(
             environ,
-            config=self.config,
+            self.config,
             integrations=integrations,
             only=only,
             servers=servers,
             force=force,
             read_only=read_only,
             audited=audit is not None,
-            retry_budget=retry_budget,
+            retry_budget=budget(environ) if retry_budget is None else retry_budget,
             run_id=run_id,
             record=record and os.path.abspath(record),  # noqa: PTH100  # pathlib is slow to import
             replay=replay and os.path.abspath(replay),  # noqa: PTH100  # the same
@@ -121,15 +122,14 @@ class Kosmo:
             emulator_url=self._emulator_url if emulator else None,
             remedy=remedy,
         )
+        self._backend = Backend(options)
         self._emulate = bool(emulator)
         self._borrows = not isinstance(emulator, bool)
         if not isinstance(emulator, bool):
             self.emulator = emulator
         self._emulator_port = emulator_port
-        self._force = force
         self._ask = None if dry_run else ask
         self._audit = None if replay else audit
-        self._run_id = run_id
         self._limits = limits or Limits()
         self._limits.check()
         self._lock = Lock()
@@ -178,10 +178,7 @@ class Kosmo:
             self._limits,
             ask=self._ask,
             emulator=emulator,
-            forced=self._force,
             audit=self._audit,
-            run_id=self._run_id,
-            dry_run=self._dry_run,
             keep=keep,
         )
         return Session(setup, self._isolation)
@@ -239,9 +236,7 @@ class Kosmo:
         made = Direct(
             self._backend,
             ask=self._ask,
-            forced=self._force,
             audit=self._audit,
-            run_id=self._run_id,
         )
         return self._direct.setdefault(get_ident(), made)
 

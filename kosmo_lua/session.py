@@ -51,6 +51,7 @@ class Session:
         started = time.perf_counter()
         text = code.encode() if isinstance(code, str) else code
         script = Script(text, name, tuple(arguments), tuple(folders), show)
+        options = self._setup.backend.options
 
         def recorder() -> "Recorder":
             from kosmo_lua.journal import Recorder  # noqa: PLC0415  # start-up
@@ -58,11 +59,11 @@ class Session:
 
             return Recorder(
                 started=started,
-                forced=self._setup.forced,
-                dry_run=self._setup.dry_run,
+                forced=options.force,
+                dry_run=options.dry_run,
                 listeners=Listeners(on_output, on_event, on_progress),
                 audit=self._setup.audit,
-                run_id=self._setup.run_id,
+                run_id=options.run_id,
             )
 
         try:

@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING
 
 from kosmo_lua.backend import Backend
+from kosmo_lua.config import Config
 from kosmo_lua.lua.child import Child
 from kosmo_lua.lua.limits import Limits
 from kosmo_lua.lua.server import Server, serve
+from kosmo_lua.options import Options
 
 if TYPE_CHECKING:
     from kosmo_lua.catalog import Catalog
@@ -19,7 +21,7 @@ def main(descriptor: int) -> None:
 
 def _work(child: Child) -> None:
     _, facts, limits, asks = child.order()
-    backend = Backend.from_json(**facts)
+    backend = Backend(Options.from_json(**facts))
     if _catalog:
         backend.installed = backend.chosen(_catalog)
     child.run_scripts(backend, Limits(*limits), asks=asks, sandbox=_sandbox)
@@ -40,7 +42,7 @@ def _preload() -> None:
     global _catalog, _sandbox  # noqa: PLW0603  # what a fork copies is global by nature
     _sandbox = Sandbox()
     http.preload()
-    _catalog = Backend({}).installed
+    _catalog = Backend(Options({}, Config())).installed
     for integration in _catalog.integrations.values():
         for function in integration.functions.values():
             function.schema()

@@ -95,6 +95,18 @@ def http_gateway(*options: str, env: dict[str, str]) -> Iterator[subprocess.Pope
             process.kill()
 
 
+def alive(pids: set[int]) -> set[int]:
+    """Return those of the processes that run; one that only waits to be reaped does not."""
+
+    def state(pid: int) -> str:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+        except OSError:
+            return "X"
+
+    return {pid for pid in pids if state(pid) not in "XZ"}
+
+
 @pytest.fixture(scope="module")
 def services() -> Iterator[Emulator]:
     """The emulated services that the gateways of a module call as if they were real ones."""

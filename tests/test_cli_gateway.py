@@ -1,7 +1,6 @@
 """kosmo mcp:serve, mcp:gateway:export and mcp:gateway:install as commands."""
 
 import json
-import os
 import signal
 import stat
 import subprocess
@@ -11,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coding_agent import alive
 from conftest import COMMAND, Finished, poll
 from envelopes import assert_fits
+from pseudo_terminal import Terminal
 from test_startup import TELL
 
 from kosmo_lua.emulator import Emulator
@@ -92,7 +93,7 @@ def test_end_in_the_middle_of_a_call_leaves_no_process(
     else:
         process.send_signal(getattr(signal, end))
     assert process.wait(timeout=2) == {"eof": 0, "SIGTERM": 143, "SIGINT": 130}[end]
-    poll(lambda: not [pid for pid in below if os.path.exists(f"/proc/{pid}")])  # noqa: PTH110  # as elsewhere
+    poll(lambda: not alive(below))
     assert sum(services.stats().requests.values()) == 1
     assert process.stderr is not None
     assert process.stderr.read() == b""
@@ -119,6 +120,27 @@ def test_closed_stdin_is_the_end(tmp_path: Path) -> None:
     command = ["sh", "-c", 'exec "$@" <&-', "sh", *COMMAND, "mcp:serve"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=20, check=False)  # noqa: S603  # our own command
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_client_that_reads_no_more_ends_it(start: Start) -> None:
+    """Ours: the family's exit status for a closed stdout."""
+    process = start("mcp:serve", stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    process.stdin.write(initialize())
+    process.stdin.close()
+    assert (process.wait(timeout=20), process.stderr.read()) == (141, b"")
+
+
+def test_person_at_a_terminal_is_told_what_it_is_for(terminal: Terminal) -> None:
+    """Ours: who starts it by hand would else look at nothing."""
+    process = terminal.run(command="mcp:serve")
+    terminal.wait_for("for a client that starts it; Ctrl-C stops it.")
+    terminal.wait_for("hint: kosmo mcp:gateway:install --help")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 130
 
 
 def test_gateway_is_no_server_of_its_own(kosmo: Kosmo) -> None:

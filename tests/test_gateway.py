@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from coding_agent import Agent, connected, stdio, text_of
+from coding_agent import Agent, alive, connected, stdio, text_of
 from conftest import COMMAND, ROOT, poll, stable
 from hypothesis import given
 from hypothesis import strategies as st
@@ -426,7 +426,7 @@ def test_cancelled_request_ends_its_script(
     poll(lambda: services.stats().requests)
     started = descendants(os.getpid()) - before
     running.cancel()
-    poll(lambda: not [pid for pid in started if os.path.exists(f"/proc/{pid}")])  # noqa: PTH110  # as elsewhere
+    poll(lambda: not alive(started))
     assert started
     assert facts(agent, "run_read", "return 1")["result"] == 1
 

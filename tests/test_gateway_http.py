@@ -10,11 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
-from coding_agent import http_gateway, over_http, text_of
+from coding_agent import alive, http_gateway, over_http, text_of
 from conftest import poll
 from envelopes import assert_fits
 
 from kosmo_lua.emulator import Emulator
+from kosmo_lua.errors import ConfigError
+from kosmo_lua.gateway.http import token_from
 
 TOKEN = "a-token-of-this-test"
 INITIALIZE = {
@@ -91,7 +93,7 @@ def test_cancelled_request_ends_its_script_over_http(
         started = descendants(os.getpid()) - before
         assert len(started) == 1
         running.cancel()
-        poll(lambda: not started & descendants(os.getpid()))
+        poll(lambda: not alive(started))
 
 
 @pytest.mark.parametrize(
@@ -173,6 +175,14 @@ def test_token_is_new_each_time_and_printed_once(gateway_environ: dict[str, str]
         assert (process.returncode, stdout, stderr) == (130, b"", b"")
 
 
+@pytest.mark.parametrize("token", ["two words", "caf\N{LATIN SMALL LETTER E WITH ACUTE}", "a\nb"])
+def test_token_that_no_header_can_carry_is_refused(token: str) -> None:
+    """Ours: else nobody would get in; and the error does not show it."""
+    with pytest.raises(ConfigError) as caught:
+        token_from(token)
+    assert caught.value.message == "KOSMO_MCP_TOKEN must be printable ASCII without spaces"
+
+
 def test_no_script_and_no_process_below_has_the_token(gateway_environ: dict[str, str]) -> None:
     """Ours: a script, or an MCP server of the user, could else call the gateway."""
     env = {**gateway_environ, "KOSMO_MCP_TOKEN": TOKEN}
@@ -212,7 +222,7 @@ def test_sigterm_in_the_middle_of_a_call_leaves_no_process(
             assert len(below) == 2  # the server of processes, and the script's
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=2) == 143
-            poll(lambda: not [pid for pid in below if os.path.exists(f"/proc/{pid}")])  # noqa: PTH110  # as elsewhere
+            poll(lambda: not alive(below))
     assert sum(services.stats().requests.values()) == 1
 
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kosmo_lua.backend import RETRY_BUDGET
 from kosmo_lua.cli.limits import Seconds
+from kosmo_lua.options import RETRY_BUDGET
 
 if TYPE_CHECKING:
     from collections.abc import Callable

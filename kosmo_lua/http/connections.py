@@ -39,6 +39,7 @@ class Connections:
         self._extensions = {"timeout": timeout.as_dict()}
         self._of_thread = local()
         self._all: list[httpx.HTTPTransport] = []
+        self._closed = False
         self.reached = False
         """Whether the service was there already: its address is right."""
 
@@ -65,12 +66,17 @@ class Connections:
             ServiceError: the answer is longer than fits.
             httpx.RequestError: there was no answer.
         """
-        with closing(self._transport(request.url).handle_request(request)) as answer:
-            length = answer.headers.get("Content-Length", "")
-            if "Content-Encoding" in answer.headers or not _is_short(length):
-                return _bounded(answer, title)
-            answer.read()
-            return answer
+        transport = self._transport(request.url)
+        try:
+            with closing(transport.handle_request(request)) as answer:
+                length = answer.headers.get("Content-Length", "")
+                if "Content-Encoding" in answer.headers or not _is_short(length):
+                    return _bounded(answer, title)
+                answer.read()
+                return answer
+        finally:
+            if self._closed:  # while this thread was connecting
+                transport.close()
 
     def _transport(self, url: httpx.URL) -> httpx.HTTPTransport:
         transports: dict[str, httpx.HTTPTransport] | None
@@ -87,7 +93,8 @@ class Connections:
         return transport
 
     def close(self) -> None:
-        """Close those of all threads."""
+        """Close those of all threads. A thread that is about to connect closes its own."""
+        self._closed = True
         for transport in self._all:
             transport.close()
 

@@ -1,9 +1,6 @@
 """What authors declare with pydantic: the parameters of a function, and the settings of an account."""
 
-import re
-from ipaddress import ip_address
 from typing import Annotated, Any, get_args
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +13,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from kosmo_lua.addresses import web_address
 from kosmo_lua.values import JsonObject
 
 
@@ -32,18 +30,8 @@ Object = Annotated[
 """A JSON object with any content: traits, properties. Lua's empty table counts as one."""
 
 
-_HOST = re.compile(r"[a-z0-9._:-]+")
-
-
 def _origin(url: str) -> str:
-    parts = _split(url.strip())
-    if not (parts and parts.scheme in ("https", "http") and _HOST.fullmatch(parts.hostname or "")):
-        message = "must be an address such as https://api.example.com"
-        raise ValueError(message)
-    assert parts.hostname
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        message = "must start with https:// (http:// is for this machine only)"
-        raise ValueError(message)
+    parts = web_address(url.strip(), "https://api.example.com")
     if (
         parts.path.rstrip("/") not in ("", "/v1")
         or parts.query
@@ -53,22 +41,6 @@ def _origin(url: str) -> str:
         message = "must be an origin, without a path, query or user: https://api.example.com"
         raise ValueError(message)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018  # raises when it is no port
-    except ValueError:
-        return None
-    return parts
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 Origin = Annotated[str, AfterValidator(_origin)]

@@ -14,8 +14,3 @@ editing.py      changes of the files; secrets.py: what is stored for them
 
 connections.py  the sessions of a run, over the official SDK, which is imported when a server is contacted
 """
-
-from kosmo_lua.mcp.catalog import ServerCatalog
-from kosmo_lua.mcp.inspection import Inspection
-
-__all__ = ["Inspection", "ServerCatalog"]

@@ -6,7 +6,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 from kosmo_lua.config import Config
-from kosmo_lua.config.stored import Tell
 from kosmo_lua.errors import Denied, KosmoError, UnknownFunction
 from kosmo_lua.mcp.contact import Contact
 from kosmo_lua.mcp.listing import Listing, Listings
@@ -15,9 +14,8 @@ from kosmo_lua.mcp.servers import Servers
 from kosmo_lua.mcp.trust import Trust
 from kosmo_lua.values import SERVER, JsonObject
 
-if (
-    TYPE_CHECKING
-):  # pydantic and httpx, only for a server that is used; threads, only for a contact
+if TYPE_CHECKING:  # pydantic and httpx, for a server that is used; threads, for a contact
+    from kosmo_lua.config.stored import Tell
     from kosmo_lua.integration import Function, Integration
     from kosmo_lua.mcp.api import ServerApi
     from kosmo_lua.mcp.connections import Connections
@@ -43,7 +41,7 @@ class ServerCatalog:
         servers: Servers,
         trust: Trust,
         listings: Listings,
-        tell: Tell,
+        tell: "Tell",
         *,
         keep: bool = True,
         closed: str | None = None,
@@ -67,7 +65,7 @@ class ServerCatalog:
         *,
         forced: bool,
         emulated: bool,
-        tell: Tell,
+        tell: "Tell",
         keep: bool,
         only: Collection[str] | None = None,
     ) -> Self:

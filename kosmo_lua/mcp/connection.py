@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from queue import SimpleQueue
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from kosmo_lua.errors import ExtraMissing, Interrupted, KosmoError
@@ -51,7 +51,7 @@ class Connection:
         self._run = run
         self._endpoint = endpoint
         self._alias = alias
-        self._lock = Lock()
+        self._lock = RLock()  # a signal may end the run at any line of its main thread
         self._session: Session | None = None
         self._attempt: Future[Session] | None = None
         self._under_way = set[Future[Any]]()
@@ -112,17 +112,10 @@ class Connection:
 
     def cancel_all(self) -> None:
         """Cancel the requests under way: the server is told, and their callers get Interrupted."""
-        with self._lock:
-            attempt = self._attempt
-        if attempt:
+        if attempt := self._attempt:
             _settle(attempt, Interrupted())
         for future in list(self._under_way):
             future.cancel()
-
-    def stop(self) -> None:
-        """Let the session end; on the thread of the loop."""
-        if self._session:
-            self._session.stop()
 
     def _ask(
         self,

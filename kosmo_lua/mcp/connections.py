@@ -10,8 +10,9 @@ The SDK takes 0.6 s to import: it and all of these are imported when the first s
 """
 
 from collections.abc import Callable
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from kosmo_lua.errors import Interrupted
 from kosmo_lua.mcp.connection import Connection
@@ -39,8 +40,9 @@ class Connections:
 
     def __init__(self, tell: Callable[[int, bool], None]) -> None:
         self._tell = tell
-        self._lock = Lock()
+        self._lock = RLock()  # a signal may end the run at any line of its main thread
         self._connections: dict[str, Connection] = {}
+        self._sessions = WeakSet["Session"]()
         self._loop: Loop | None = None
         self._owners = set["asyncio.Task[None]"]()
         self._closed = False
@@ -65,8 +67,10 @@ class Connections:
     async def _end(self) -> None:
         import asyncio  # noqa: PLC0415  # in the loop it is there
 
-        for connection in self._connections.values():
-            connection.stop()
+        with self._lock:
+            sessions = list(self._sessions)
+        for session in sessions:
+            session.stop()
         if self._owners:
             await asyncio.wait(set(self._owners), timeout=CLOSING)
 
@@ -89,4 +93,7 @@ class Connections:
         """Return a session that is not yet open."""
         from kosmo_lua.mcp.session import Session  # noqa: PLC0415  # the SDK: 0.6 s
 
-        return Session(endpoint, self._tell, self._owners)
+        session = Session(endpoint, self._tell, self._owners)
+        with self._lock:
+            self._sessions.add(session)
+        return session

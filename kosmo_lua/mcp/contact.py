@@ -3,13 +3,13 @@
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from kosmo_lua.config.stored import Tell
 from kosmo_lua.mcp.listing import Listing, Listings
 from kosmo_lua.mcp.server import Endpoint, Server
 from kosmo_lua.mcp.servers import Servers
 from kosmo_lua.values import JsonObject
 
 if TYPE_CHECKING:  # threads, only once a server is contacted
+    from kosmo_lua.config.stored import Tell
     from kosmo_lua.mcp.connections import Connection, Connections
 
 
@@ -22,7 +22,7 @@ class Contact:
         server: Server,
         servers: Servers,
         listings: Listings,
-        tell: Tell,
+        tell: "Tell",
     ) -> None:
         self._endpoint: Endpoint | None = None
         self._server = server

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import RLock, Thread
 from typing import Any, TypeVar
 
 from kosmo_lua.errors import Interrupted
@@ -32,7 +32,7 @@ class Loop:
         self._loop.set_default_executor(self._executor)
         # What a session that ends leaves behind is nobody's to read; its own error says what happened.
         self._loop.set_exception_handler(lambda _loop, _context: None)
-        self._lock = Lock()
+        self._lock = RLock()
         self._closed = False
         self._under_way = set[Future[Any]]()
         self._thread = Thread(target=self._run, name="kosmo-mcp", daemon=True)

@@ -126,7 +126,12 @@ def start(endpoint: Endpoint, tell: Callable[[int, bool], None]) -> Program:
         )
     except (OSError, ValueError) as error:
         raise _not_started(endpoint, error) from None
-    tell(process.pid, True)
+    try:
+        tell(process.pid, True)
+    except BaseException:  # nobody else would end it
+        process.kill()
+        process.communicate()
+        raise
     _lift_memory_limit(process.pid)
     return Program(process)
 

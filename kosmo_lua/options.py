@@ -1,0 +1,89 @@
+"""Options: what a Kosmo was given, as far as the process of a script needs it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from kosmo_lua.config import Config
+from kosmo_lua.errors import ConfigError, UsageError
+from kosmo_lua.values import JsonObject
+
+if TYPE_CHECKING:  # importing it loads pydantic; here it is only named
+    from kosmo_lua.integration import Integration
+
+RETRY_BUDGET = 60.0
+"""Seconds for which a request is tried again after its first failure."""
+
+
+class Options(NamedTuple):
+    """The options of `Kosmo` that a script's calls depend on; there each is explained."""
+
+    environ: Mapping[str, str]
+    config: Config
+    integrations: "Sequence[Integration[Any]] | None" = None
+    only: Sequence[str] | None = None
+    servers: Sequence[str] | None = None
+    force: bool = False
+    read_only: bool = False
+    audited: bool = False
+    """Whether a hash of the arguments of each call is recorded."""
+    retry_budget: float = RETRY_BUDGET
+    run_id: str | None = None
+    record: str | None = None
+    replay: str | None = None
+    dry_run: bool = False
+    emulator_url: Callable[[], str] | None = None
+    """Returns where the emulator answers, when calls go there."""
+    remedy: Callable[[], str] | None = None
+
+    def to_json(self) -> JsonObject:
+        """Return them as JSON, to be made again in another process.
+
+        Raises:
+            UsageError: one of them is a Python object.
+        """
+        if self.integrations is not None:
+            message = "integrations given as Python objects cannot cross to another process"
+            raise UsageError(message, hint='Use isolation="thread", or install them as packages.')
+        return {
+            **self._asdict(),
+            "environ": {**self.environ},
+            "config": [self.config.folder, self.config.project_path, self.config.root],
+            "only": None if self.only is None else [*self.only],
+            "servers": None if self.servers is None else [*self.servers],
+            "emulator_url": self.emulator_url() if self.emulator_url else None,
+            "remedy": self.remedy() if self.remedy else None,
+        }
+
+    @classmethod
+    def from_json(
+        cls,
+        *,
+        config: list[str | None],
+        emulator_url: str | None,
+        remedy: str | None,
+        **others: Any,  # noqa: ANN401  # JSON, of the fields above
+    ) -> Self:
+        """Make them of the JSON of another process."""
+        return cls(
+            config=Config(*config),
+            emulator_url=(lambda: emulator_url) if emulator_url else None,
+            remedy=None if remedy is None else lambda: remedy,
+            **others,
+        )
+
+
+def retry_budget(environ: Mapping[str, str]) -> float:
+    """Return the retry budget of an environment, in seconds.
+
+    Raises:
+        ConfigError: KOSMO_RETRY_BUDGET is no such number.
+    """
+    text = environ.get("KOSMO_RETRY_BUDGET", "").strip() or str(RETRY_BUDGET)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        message = "KOSMO_RETRY_BUDGET must be a number of seconds, 0 or more"
+        raise ConfigError(message, hint="For example: KOSMO_RETRY_BUDGET=20")
+    return seconds
