@@ -171,8 +171,8 @@ CASES = [
         "mcp",
         "app.mcp.github.search{}",
         65,
-        "unknown_function",
-        "unknown function app.mcp.github.search: app.mcp is empty",
+        "unknown_integration",
+        "unknown MCP server github",
     ),
     script(
         "colon",

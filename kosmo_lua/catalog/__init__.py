@@ -123,7 +123,7 @@ class Catalog:
             return self._resolve_tool(server, tool)
         parts = name.removeprefix("integrations.").split(".")
         if len(parts) == 1:
-            parts = self._split_slug(name)
+            parts = self._split_slug(parts[0])
         integration = self.integration(parts[0])
         function = self._function(integration, parts[-1] if len(parts) > 1 else "")
         if len(parts) > 3:  # noqa: PLR2004  # integration.account.function
