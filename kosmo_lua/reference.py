@@ -45,7 +45,8 @@ class Reference:
 
     def index(self) -> str:
         """List all pages."""
-        lines = ["# Docs", "", "Read a page with `docs.read(page)`.", "", "## Integrations", ""]
+        lines = ["# Docs", "", "Read a page with `docs.read(page)`."]
+        lines += ["", "## Integrations", ""] if self._catalog.integrations else []
         for integration in self._catalog.integrations.values():
             lines.append(f"- `{integration.name}`: {integration.summary}")
             lines += [

@@ -307,3 +307,19 @@ def test_install_for_the_user_writes_the_clients_own_file(kosmo: Kosmo, tmp_path
     done = kosmo("mcp:gateway:install", "claude", "--global", env=home)
     assert done.status == 78
     assert f"claude mcp add --scope user kosmo -- {sys.executable} -m" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("--integration", "unknown integration nope. Installed: posthog, segment."),
+        ("--upstream", "unknown MCP server nope"),
+    ],
+)
+def test_install_refuses_what_could_not_be_served(
+    kosmo: Kosmo, tmp_path: Path, option: str, sentence: str
+) -> None:
+    """Ours: a client would only tell that kosmo has ended."""
+    done = kosmo("mcp:gateway:install", "claude", option, "nope", "--json")
+    assert (done.status, done.json()["error"]) == (65, sentence)
+    assert not (tmp_path / ".mcp.json").exists()

@@ -137,7 +137,6 @@ class _Page:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=self._folder,
-            env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
             text=True,
             timeout=60,
             check=False,
@@ -185,6 +184,7 @@ def test_fences_run(
     monkeypatch.delenv("KOSMO_SEGMENT_WRITE")  # pages show who may write
     monkeypatch.delenv("KOSMO_RETRY_BUDGET")  # pages show what happens by default
     monkeypatch.setenv("KOSMO_HOME", str(tmp_path / "home"))  # the page's own
+    monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")  # kosmo, and its Python
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")

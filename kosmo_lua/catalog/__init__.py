@@ -101,7 +101,10 @@ class Catalog:
         known = ", ".join(self.integrations) or "none"
         suggestion = f"Did you mean: {', '.join(near)}?" if near else f"Installed: {known}."
         message = f"unknown integration {name}. {suggestion}"
-        raise UnknownIntegration(message, hint="print(docs.list()) shows what there is.")
+        hint = "print(docs.list()) shows what there is."
+        if not self.integrations:
+            hint = "There are none here: kosmo integrations:lua has them, kosmo mcp:lua has not."
+        raise UnknownIntegration(message, hint=hint)
 
     def resolve(self, name: str) -> Target:
         """Find the function that a name in any of its spellings means, and the account in it.
@@ -118,10 +121,9 @@ class Catalog:
         if name.startswith(SERVER):
             server, _, tool = name.removeprefix(SERVER).partition(".")
             return self._resolve_tool(server, tool)
-        name = name.removeprefix("integrations.")
-        parts = name.split(".")
+        parts = name.removeprefix("integrations.").split(".")
         if len(parts) == 1:
-            parts = self._split_slug(name)
+            parts = self._split_slug(parts[0])
         integration = self.integration(parts[0])
         function = self._function(integration, parts[-1] if len(parts) > 1 else "")
         if len(parts) > 3:  # noqa: PLR2004  # integration.account.function
@@ -158,8 +160,10 @@ class Catalog:
         root = "app" if integration.name.startswith(SERVER) else "app.integrations"
         message = f"unknown function {root}.{integration.name}.{name}."
         if not name:
-            kind = "an MCP server" if integration.name.startswith(SERVER) else "an integration"
-            message = f"{integration.name} is {kind}, not a function."
+            what = (
+                "an MCP server, not a tool" if root == "app" else "an integration, not a function"
+            )
+            message = f"{integration.name} is {what}."
         hint = f'print(docs.read("{integration.name}")) lists its functions.'
         raise UnknownFunction(f"{message} Did you mean: {near}?" if near else message, hint=hint)
 

@@ -125,14 +125,14 @@ def _told(error: BaseException) -> KosmoError:
     if isinstance(error, UnknownFunction | UnknownIntegration) and "kosmo mcp:" not in (
         error.hint or ""
     ):
-        listed = "mcp:tools" if "app.mcp." in error.message else "integrations:docs"
+        listed = "mcp:tools" if "mcp." in error.message else "integrations:docs"
         error.hint = f"List them: kosmo {listed}"  # not as a script would
     if isinstance(error, KosmoError):
         return error
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return Interrupted("SIGTERM" if isinstance(error, _Terminated) else "SIGINT")
     if isinstance(error, click.ClickException):
-        return UsageError(error.format_message(), hint=_usage_hint(error))
+        return UsageError(" ".join(error.format_message().split()), hint=_usage_hint(error))
     if isinstance(error, SystemExit):  # how click ends when stdout is closed
         raise BrokenPipeError from None
     if isinstance(error, OSError) and OutputFailedError.is_cause(error):

@@ -80,8 +80,11 @@ class FunctionGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of a function, by any spelling of its name."""
+        name = cmd_name
+        if self._root == SERVER:  # as scripts and docs write it
+            name = name.removeprefix("app.").removeprefix(SERVER)
         try:
-            return FunctionCommand(cmd_name, self._catalog.resolve(f"{self._root}{cmd_name}"))
+            return FunctionCommand(cmd_name, self._catalog.resolve(f"{self._root}{name}"))
         except KosmoError:
             if ctx.resilient_parsing:
                 return None

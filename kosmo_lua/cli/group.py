@@ -139,4 +139,6 @@ def _neither(name: str, other: str, known: list[str]) -> UnknownIntegration:
 
     near = get_close_matches(name, [*COMMANDS, *known])
     suggestion = f" Did you mean: {', '.join(near)}?" if near else ""
-    return UnknownIntegration(f"there is neither a command {name} nor {other}.{suggestion}")
+    listed = "kosmo mcp:list --all" if name.startswith("mcp:") else "kosmo integrations:docs"
+    message = f"there is neither a command {name} nor {other}.{suggestion}"
+    return UnknownIntegration(message, hint=f"List them: {listed}")

@@ -9,6 +9,17 @@ from kosmo_lua.lua.limits import Limits
 from kosmo_lua.mcp.servers import Servers
 
 
+def check_names(offer: Offer, environ: Mapping[str, str], config: Config) -> None:
+    """Return when all that is offered exists.
+
+    Raises:
+        UnknownIntegration: something does not.
+    """
+    for name in offer.upstreams or ():
+        Servers(config, environ).find(name)
+    _ = Kosmo(only=offer.only, environ=environ, config=config).catalog
+
+
 def reader_and_writer(
     offer: Offer,
     *,
@@ -42,8 +53,7 @@ def reader_and_writer(
             remedy=lambda: "",  # an agent shall not be told how to force its way
         )
 
-    for name in offer.upstreams or ():  # an unknown name is said before anything is served
-        Servers(config, environ).find(name)
+    check_names(offer, environ, config)  # before anything is served
     reader = make(read_only=True, lent=None)
     _ = reader.catalog
     return reader, make(read_only=False, lent=reader) if offer.writes else None

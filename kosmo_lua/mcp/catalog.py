@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # pydantic and httpx, for a server that is used; threads, for
 
 
 EMULATED = "MCP servers are not called with --emulator: they are real"
+_INSTEAD = "Replay a recording with --replay FILE, or leave --emulator out and give --dry-run."
 
 
 class ServerCatalog:
@@ -166,7 +167,7 @@ class ServerCatalog:
         """
         server = self.servers.get(name)
         if self._closed:
-            raise Denied(self._closed, hint="Replay a recording of its calls: --replay FILE.")
+            raise Denied(self._closed, hint=_INSTEAD)
         self.trust.check(server)
         return server
 

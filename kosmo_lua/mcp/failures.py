@@ -69,7 +69,7 @@ class Failures:
                 message,
                 effect="sent",
                 details={**details, "problems": [words]},
-                hint="Look at the tool's schema: its arguments, or its name, may have changed.",
+                hint="Look at what the server lists: the name, or what it takes, may have changed.",
             )
         return ServiceError(message, effect="sent", details=details)
 

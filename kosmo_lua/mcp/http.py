@@ -6,6 +6,8 @@ the protocol instead and keeps the true one, to be raised in its place.
 Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http
 """
 
+import os
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -223,4 +225,8 @@ def _explain(body: dict[str, Any]) -> str | None:
 def _reason(error: BaseException) -> str:
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__  # type: ignore[assignment]  # one of them is
+    if found := re.search(
+        r"\[Errno (\d+)\] Connect call failed", str(error)
+    ):  # asyncio's own words
+        return os.strerror(int(found[1]))
     return shorten(getattr(error, "strerror", None) or str(error) or type(error).__name__)

@@ -61,7 +61,7 @@ class Inspection:
         try:
             return self.tools(alias, refresh=refresh).servers[alias]
         except KosmoError as error:
-            return ServerTools(alias, (), error.message)
+            return ServerTools(alias, (), _told(error))
 
     def diagnose(self, name: str | None = None) -> ServerDiagnoses:
         """Contact a server, or each that is enabled and trusted, and say what came of it.
@@ -78,25 +78,34 @@ class Inspection:
         if not server.enabled:
             message = f"It is disabled in {server.source}."
             return _not_contacted("disabled", message, f"kosmo mcp:enable {handle}")
-        if self._catalog.trust.state(server) in ("untrusted", "changed"):
-            message = f"A project defines it, in {server.source}, and nobody has approved of that."
+        if (trust := self._catalog.trust.state(server)) in ("untrusted", "changed"):
+            why = (
+                "it has changed since it was trusted"
+                if trust == "changed"
+                else "nobody has approved of that"
+            )
+            message = f"A project defines it, in {server.source}, and {why}."
             return _not_contacted("untrusted", message, f"kosmo mcp:trust {handle}")
         started = time.perf_counter()
         try:
             tools = len(self._catalog.renewed(server.alias).functions)
         except KosmoError as error:
-            message = f"{error.message}.{f' {error.hint}' if error.hint else ''}"
-            next_commands = (f"kosmo mcp:list {handle}",)
-            return ServerDiagnosis("failed", message, None, _since(started), next_commands)
+            next_commands = ("kosmo mcp:list", f"kosmo mcp:doctor {handle}")
+            return ServerDiagnosis("failed", _told(error), None, _since(started), next_commands)
         message = f"It has answered: {tools} {'tool' if tools == 1 else 'tools'}."
-        next_commands = (f"kosmo mcp:tools {handle}",)
-        return ServerDiagnosis("works", message, tools, _since(started), next_commands)
+        listed = (f"kosmo mcp:tools {handle}",)
+        return ServerDiagnosis("works", message, tools, _since(started), listed)
 
 
 def _not_contacted(
     state: Literal["disabled", "untrusted"], message: str, command: str
 ) -> ServerDiagnosis:
     return ServerDiagnosis(state, message, None, None, (command,))
+
+
+def _told(error: KosmoError) -> str:
+    """Return what has failed, and what to do."""
+    return f"{error.message}. {error.hint}" if error.hint else error.message
 
 
 def _tools_of(integration: "Integration[Any]") -> ServerTools:

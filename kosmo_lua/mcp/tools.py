@@ -139,6 +139,6 @@ def _name(name: str) -> str:
 
 def _sentence(text: str) -> str:
     """Return the first sentence of a text."""
-    line = cleaned(text.strip().partition("\n")[0])
+    line = cleaned(text.strip().partition("\n")[0]).lstrip("# ")  # a title in Markdown
     first = re.split(r"(?<=[.!?])\s", line, maxsplit=1)[0]
     return first if len(first) <= _SHORT else first[: _SHORT - 3] + "..."

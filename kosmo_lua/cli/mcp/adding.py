@@ -7,19 +7,14 @@ from typing import Any
 
 import click
 
-from kosmo_lua.cli.mcp.options import Setup, scope_option
+from kosmo_lua.cli.mcp.options import Setup, plain_secrets, scope_option
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.strict import StrictCommand
 from kosmo_lua.config.policy_rules import DECISIONS
 from kosmo_lua.errors import ConfigError
 from kosmo_lua.mcp.definitions import server_of
 from kosmo_lua.mcp.editing import Editor
-from kosmo_lua.mcp.sensitive import (
-    is_reference,
-    is_sensitive,
-    literals_of_args,
-    literals_of_url,
-)
+from kosmo_lua.mcp.sensitive import is_reference
 from kosmo_lua.mcp.server import Server
 from kosmo_lua.values import JsonObject
 
@@ -79,7 +74,12 @@ def command(*, name: str, project: bool | None, as_json: bool, **options: Any) -
         _decide(setup, server, options)
     facts = setup.facts(server)
     text = f"Added {server.name} to {path}: it is mcp.{server.alias} in Lua."
-    warnings = [*hidden, *setup.servers.problems, *_warnings(server), *_missing(setup, server)]
+    warnings = [
+        *hidden,
+        *setup.servers.problems,
+        *plain_secrets(server, path),
+        *_missing(setup, server),
+    ]
     return Report(as_json=as_json).facts(facts, text, warnings)
 
 
@@ -150,26 +150,6 @@ def _decide(setup: Setup, server: Server, options: dict[str, Any]) -> None:
     for access, decision in decisions.items():
         Configurator(setup.config).decide(f"mcp.{server.alias}.{access}", decision)
     setup.config.reread()
-
-
-def _warnings(server: Server) -> list[str]:
-    """Say which secrets were given where others can see them."""
-    written = [
-        (name, name)
-        for table in (server.env, server.headers)
-        for name, value in table.items()
-        if is_sensitive(name) and not is_reference(value)
-    ]
-    if literals_of_args(server.args):
-        written.append(("an argument", "KEY"))
-    if server.url and literals_of_url(server.url):
-        written.append(("the address", "KEY"))
-    return [
-        f"{what} looks like a secret, and is now in {server.source} as plain text:"
-        f" store it with kosmo mcp:secret:set {quote(server.name)} {key},"
-        f" and write ${{KOSMO_SECRET:mcp.{server.name}.{key}}} there"
-        for what, key in written
-    ]
 
 
 def _missing(setup: Setup, server: Server) -> list[str]:

@@ -1,11 +1,12 @@
 """kosmo mcp:remove, enable, disable, import: changes of the files that define servers."""
 
 import os
+from collections.abc import Iterator, Mapping
 
 import click
 
 from kosmo_lua.answers import ServerChange, ServerImport
-from kosmo_lua.cli.mcp.options import Setup, scope_of, scope_option, server_argument
+from kosmo_lua.cli.mcp.options import Setup, plain_secrets, scope_of, scope_option, server_argument
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.strict import StrictCommand
 from kosmo_lua.errors import ConfigError
@@ -94,6 +95,7 @@ def import_command(*, path: str, project: bool | None, force: bool, as_json: boo
     outcomes = editor.put(target, good, replace=force) if good else {}
     kept = [name for name, outcome in outcomes.items() if outcome == "exists"]
     warnings += [f"{name} is in {target} already: --force replaces it" for name in kept]
+    warnings += _secrets(good, outcomes, target)
     facts = ServerImport(
         source,
         scope_of(setup.config.root if project else None),
@@ -103,6 +105,15 @@ def import_command(*, path: str, project: bool | None, force: bool, as_json: boo
         tuple(name for name, outcome in outcomes.items() if outcome in ("exists", "same")),
     )
     return Report(as_json=as_json).facts(facts, _told(facts), warnings)
+
+
+def _secrets(
+    good: dict[str, JsonObject], outcomes: Mapping[str, str], target: str
+) -> Iterator[str]:
+    """Say which secrets were copied."""
+    for name, outcome in outcomes.items():
+        if outcome in ("added", "replaced"):
+            yield from plain_secrets(server_of(name, good[name], target, None), target)
 
 
 def _usable(found: JsonObject, source: str) -> tuple[dict[str, JsonObject], list[str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kosmo_lua.answers.gateway import ClientConfig, Installed
-from kosmo_lua.cli.mcp.gateway_options import flags_of, gateway_options
+from kosmo_lua.cli.mcp.gateway_options import flags_of, gateway_options, offer_of
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.config import Config
 
@@ -74,8 +74,10 @@ def install_command(ctx: click.Context, /, **options: Any) -> int:  # noqa: ANN4
     What else is in the file stays. In a project that is .mcp.json, .cursor/mcp.json or .vscode/mcp.json.
     """
     from kosmo_lua.gateway import clients  # noqa: PLC0415  # only here
+    from kosmo_lua.gateway.kosmos import check_names  # noqa: PLC0415  # the same
 
     client, name, config = options["client"], options["name"], Config.here()
+    check_names(offer_of(options), os.environ, config)  # else the client would only see it end
     format_ = clients.CLIENTS[client].format
     command, flags = clients.own_command(sys.argv[0]), flags_of(ctx, options)
     path = clients.path_of(

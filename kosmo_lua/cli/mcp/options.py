@@ -1,12 +1,19 @@
 """What the commands about MCP servers have in common: the argument SERVER, whose files, how things are."""
 
 import os
+from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from kosmo_lua.answers import Permissions, ServerChange
 from kosmo_lua.config import Config
+from kosmo_lua.mcp.sensitive import (
+    is_reference,
+    is_sensitive,
+    literals_of_args,
+    literals_of_url,
+)
 from kosmo_lua.mcp.servers import Servers
 from kosmo_lua.mcp.trust import Trust
 from kosmo_lua.policy import Policy
@@ -49,6 +56,26 @@ class Setup:
             self.trust.state(server),
             self.permissions(server.alias),
         )
+
+
+def plain_secrets(server: "Server", path: str) -> list[str]:
+    """Say which secrets of a server are now in a file where others can see them."""
+    written = [
+        (name, name)
+        for table in (server.env, server.headers)
+        for name, value in table.items()
+        if is_sensitive(name) and not is_reference(value)
+    ]
+    if literals_of_args(server.args):
+        written.append(("an argument", "KEY"))
+    if server.url and literals_of_url(server.url):
+        written.append(("the address", "KEY"))
+    return [
+        f"{what} looks like a secret, and is now in {path} as plain text:"
+        f" store it with kosmo mcp:secret:set {quote(server.name)} {key},"
+        f" and write ${{KOSMO_SECRET:mcp.{server.name}.{key}}} there"
+        for what, key in written
+    ]
 
 
 def scope_of(project: str | None) -> str:

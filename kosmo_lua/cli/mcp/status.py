@@ -20,7 +20,7 @@ def status_command(*, server: str | None, as_json: bool) -> int:
 
     None is contacted.
     """
-    kosmo = Kosmo(config=Config.here())
+    kosmo = Kosmo(config=_config())
     states = kosmo.mcp.states(server)
     return Report(as_json=as_json).facts(states, _status(states), kosmo.mcp.problems)
 
@@ -30,10 +30,17 @@ def status_command(*, server: str | None, as_json: bool) -> int:
 @json_option
 def doctor_command(*, server: str | None, as_json: bool) -> int:
     """Contact SERVER, or each server that is enabled and trusted, and say what comes next."""
-    with Kosmo(config=Config.here()) as kosmo:
+    with Kosmo(config=_config()) as kosmo:
         found = kosmo.mcp.diagnose(server)
     text = "\n\n".join(_diagnosis(name, each) for name, each in found.servers.items())
     return Report(as_json=as_json).facts(found, text or _NONE, kosmo.mcp.problems)
+
+
+def _config() -> Config:
+    """Return what is configured; a file that cannot be read would fail every call."""
+    config = Config.here()
+    config.check()
+    return config
 
 
 _NONE = "There are no MCP servers: add one with kosmo mcp:add."

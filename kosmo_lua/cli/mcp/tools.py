@@ -9,6 +9,11 @@ from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.config import Config
 from kosmo_lua.kosmo import Kosmo
 
+
+def _tool_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's signature
+    return [name for name in tool_names("") if name.startswith(incomplete)]
+
+
 _force = click.option("--force", is_flag=True, help="List a server that the policy denies, too.")
 
 
@@ -22,14 +27,16 @@ def tools_command(*, server: str | None, refresh: bool, force: bool, as_json: bo
 
     A server that was listed before is not contacted, unless --refresh is given.
     """
-    with Kosmo(config=Config.here(), force=force) as kosmo:
+    config = Config.here()
+    config.check()  # else each server would say that a file cannot be read
+    with Kosmo(config=config, force=force) as kosmo:
         found = kosmo.mcp.tools(server, refresh=refresh)
     errors = [each.error for each in found.servers.values() if each.error]
     return Report(as_json=as_json).facts(found, _tools(found), [*kosmo.mcp.problems, *errors])
 
 
 @click.command("mcp:schema", short_help="Show the JSON Schema of a tool.")
-@click.argument("tool", shell_complete=lambda *_: tool_names(""))
+@click.argument("tool", shell_complete=_tool_names)
 @_force
 @json_option
 def schema_command(*, tool: str, force: bool, as_json: bool) -> int:
