@@ -8,6 +8,9 @@ from conftest import Finished
 from library_server import define, program
 
 from kosmo_lua import Kosmo
+from kosmo_lua.gateway.functions import FunctionTools
+from kosmo_lua.gateway.offer import Offer
+from kosmo_lua.gateway.scripts import Scripts
 
 Cli = Callable[..., Finished]
 
@@ -68,3 +71,15 @@ def test_docs_are_shown_whatever_names_a_server_has_chosen(kosmo: Cli) -> None:
     shown = kosmo("integrations:docs", "mcp.deep.spoof")
     assert (shown.status, shown.stderr) == (0, "")
     assert "\x1b" not in shown.stdout
+
+
+def test_no_server_takes_the_tool_of_another_in_a_gateway(home: Path) -> None:
+    """`y__harm` of the server x and `harm` of the server x__y are two tools; what was approved stays one."""
+    define(home / "mcp.json", x=program("hostile", "deep"), x__y=program("hostile", "deep"))
+    with Kosmo() as kosmo:
+        tools = FunctionTools(kosmo, None, Scripts(), Offer()).tools()
+    found = {tool.name: tool.title for tool in tools}
+    assert found["mcp__x__y__harm"] == "mcp.x.y__harm"
+    assert [name for name, title in found.items() if title == "mcp.x__y.harm"] == [
+        "mcp__x__y__harm_e8c8f9bf"
+    ]

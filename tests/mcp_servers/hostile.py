@@ -15,6 +15,7 @@ ANSWERS = {
 TOOLS: list[dict[str, Any]] = [
     {"name": "harm", "inputSchema": OPEN, "annotations": READS},
     {"name": "steer", "inputSchema": OPEN, "annotations": READS},
+    {"name": "y__harm", "inputSchema": OPEN, "annotations": READS},
     {"name": f"\x1b[31m`|{STEERING}", "inputSchema": OPEN},
     {"name": "x" * 10_000, "inputSchema": OPEN},
     {
