@@ -32,6 +32,8 @@ if TYPE_CHECKING:  # only named here
     from kosmo_lua.integration import Function, Integration
 
 GUIDES = ("overview", "accounts", "delivery", "mcp", "errors", "examples")
+MOST_WORDS = 50
+"""Words of a query that are looked for."""
 FOUND = 10
 """docs.search shows so many pages."""
 
@@ -106,7 +108,7 @@ class Reference:
         return Found(query, tuple(functions[:limit]), tuple(others))
 
     def _ranked(self, query: str) -> list[PageEntry]:
-        words = query.lower().split()
+        words = [*dict.fromkeys(query.lower().split())][:MOST_WORDS]
         rated = []
         for page, title, text in self._pages():
             ratings = [_rating(word, page.lower(), title.lower(), text.lower()) for word in words]

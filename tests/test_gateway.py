@@ -387,6 +387,17 @@ def test_w16_every_reply_is_valid_and_within_its_bound(
     assert made.text.encode()
 
 
+@pytest.mark.parametrize("tool", ["read_doc", "search_docs"])
+def test_error_that_quotes_what_the_client_has_sent_is_within_the_bound(
+    agent: Agent, tool: str
+) -> None:
+    """A name of a million characters, and a query of a hundred thousand words, come back cut, and soon."""
+    word = {"read_doc": "x" * 1_000_000, "search_docs": "y " * 100_000}[tool]
+    result = agent.call(tool, **{"page" if tool == "read_doc" else "query": word})
+    assert whole_size(result) <= 50_000
+    assert "[cut: " in text_of(result)
+
+
 def test_long_page_is_cut_with_a_notice(agent: Agent) -> None:
     """Ours: the docs have the same bound."""
     result = agent.call("read_doc", page="overview")

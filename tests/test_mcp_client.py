@@ -906,6 +906,20 @@ def test_an_address_that_does_not_speak_the_protocol_is_told(
     assert got["effect"] == "none"
 
 
+def test_no_cookie_is_kept(connect: Connect, server: RawServer) -> None:
+    """A server gets the headers of its definition, and nothing by which others could follow its calls."""
+    error = {"code": -32601, "message": "no"}
+    server.usual = reply(
+        200,
+        {"jsonrpc": "2.0", "id": 1, "error": error},
+        Content_Type="application/json",
+        Set_Cookie="follow=me; Path=/",
+    )
+    failure(connect(Endpoint(name="web", url=f"{server.url}/mcp", timeout=1.0)).tools)
+    assert len(server.requests) > 1
+    assert not [each for each in server.requests if b"\r\ncookie:" in each.lower()]
+
+
 def test_an_address_where_nobody_listens_is_unreachable(
     connect: Connect, server: RawServer
 ) -> None:

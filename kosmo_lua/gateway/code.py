@@ -9,7 +9,7 @@ from kosmo_lua.arguments import check
 from kosmo_lua.catalog import Catalog
 from kosmo_lua.errors import InvalidArguments, KosmoError
 from kosmo_lua.gateway.offer import Offer
-from kosmo_lua.gateway.replies import reply, text_reply
+from kosmo_lua.gateway.replies import error_reply, reply, text_reply
 from kosmo_lua.gateway.scripts import Scripts, Ticket
 from kosmo_lua.gateway.tools import Reply, Tool
 from kosmo_lua.reference import GUIDES
@@ -116,7 +116,7 @@ class CodeTools:
         try:
             return self._calls[name](arguments, ticket)
         except KosmoError as error:
-            return Reply.of(error)
+            return error_reply(error, self._offer.max_result_chars)
 
     def _search(self, arguments: JsonObject, _: Ticket) -> Reply:
         query = check(_Query, arguments).query

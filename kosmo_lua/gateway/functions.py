@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.errors import InvalidArguments, KosmoError
 from kosmo_lua.gateway.offer import Offer
-from kosmo_lua.gateway.replies import reply
+from kosmo_lua.gateway.replies import error_reply, reply
 from kosmo_lua.gateway.scripts import Scripts, Ticket
 from kosmo_lua.gateway.tools import Reply, Tool
 from kosmo_lua.values import SERVER, Json, JsonObject
@@ -53,7 +53,13 @@ class FunctionTools:
 
     @cached_property
     def _functions(self) -> "dict[str, Function]":
-        return {tool_name(function): function for function in self._offered()}
+        found = dict[str, "Function"]()
+        for function in self._offered():
+            name = tool_name(function)
+            if name in found:  # `a__b` of the server `c` and `b` of the server `c__a`
+                name = _hashed(name, function.full_name)
+            found.setdefault(name, function)
+        return found
 
     def _offered(self) -> "Iterator[Function]":
         """Yield the functions; what an iterator gives, the function that lists a page gives, too."""
@@ -86,7 +92,7 @@ class FunctionTools:
         try:
             return self._call(function, arguments, ticket)
         except KosmoError as error:
-            return Reply.of(error)
+            return error_reply(error, self._offer.max_result_chars)
 
     def _call(self, function: "Function", arguments: JsonObject, ticket: Ticket) -> Reply:
         kosmo = self._reader if function.access == "read" else self._writer
@@ -113,10 +119,13 @@ def tool_name(function: "Function") -> str:
     """
     place = function.integration.removeprefix(SERVER)
     whole = f"{'mcp' if _is_tool(function) else 'integration'}__{place}__{function.name}"
-    if len(whole) <= LONGEST:
-        return whole
-    digest = hashlib.sha256(whole.encode()).hexdigest()[:8]
-    return f"{whole[: LONGEST - len(digest) - 1]}_{digest}"
+    return whole if len(whole) <= LONGEST else _hashed(whole, whole)
+
+
+def _hashed(name: str, identity: str) -> str:
+    """Return a name that ends with a hash."""
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
+    return f"{name[: LONGEST - len(digest) - 1]}_{digest}"
 
 
 def _is_tool(function: "Function") -> bool:

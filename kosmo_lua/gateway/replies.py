@@ -4,6 +4,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from kosmo_lua.errors import KosmoError
 from kosmo_lua.gateway.tools import Reply
 from kosmo_lua.values import Json, JsonObject
 
@@ -59,6 +60,11 @@ def text_reply(text: str, limit: int) -> Reply:
         shown = cut(page, room)
         room = room * 3 // 4
     return Reply(shown)
+
+
+def error_reply(error: KosmoError, limit: int) -> Reply:
+    """Return the reply to a call that failed before a script ran; it may quote what the client has sent."""
+    return text_reply(Reply.of(error).text, limit)._replace(failed=True)
 
 
 def size(reply: Reply) -> int:

@@ -20,6 +20,7 @@ from kosmo_lua.errors import ConfigError, KosmoError, ServiceError, TimedOut, Un
 from kosmo_lua.http.connections import USER_AGENT, proxy_for, trust_of
 from kosmo_lua.http.failures import CONNECT_SECONDS, refused, shorten, wait_of, words_of
 from kosmo_lua.http.library import httpx
+from kosmo_lua.mcp.program import without_controls
 from kosmo_lua.mcp.server import Endpoint
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Gate(httpx2.AsyncBaseTransport):
             request.extensions = {**request.extensions, "timeout": _SHORT}
         try:
             answer = await self._inner.handle_async_request(request)
+            answer.headers.pop("set-cookie", None)  # else the client would send it back
             return await self._passed(request, answer)
         except httpx2.TransportError as error:
             return self._instead(self._no_answer(request, error))
@@ -139,7 +141,7 @@ class Gate(httpx2.AsyncBaseTransport):
         for name in _PLAIN:
             headers.pop(name, None)
         plain = httpx.Response(status, headers=headers, content=body)
-        words = shorten(words_of(plain, _explain))
+        words = without_controls(shorten(words_of(plain, _explain)))
         error = refused(
             plain, self._title, words, asked=wait_of(plain.headers), repeat_on=frozenset()
         )
