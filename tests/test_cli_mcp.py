@@ -407,6 +407,18 @@ def test_unknown_resource_is_the_servers_refusal(here: Kosmo) -> None:
     )
 
 
+@pytest.mark.usefixtures("library")
+def test_arguments_of_a_prompt_are_json(here: Kosmo) -> None:
+    """Ours: it has no flags, and the hint promises none."""
+    failure = refused("call", here("mcp:prompt", "library", "review", "[]", "--json"))
+    assert failure == (
+        65,
+        "invalid_arguments",
+        "the payload must be a JSON object, got a list",
+        """Write it like '{"name": "value"}'; kosmo mcp:prompts library has the names.""",
+    )
+
+
 # Scripts
 
 

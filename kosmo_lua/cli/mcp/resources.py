@@ -8,6 +8,7 @@ from kosmo_lua.cli import payload as payloads
 from kosmo_lua.cli.arguments import server_names
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.config import AUDIT, Config
+from kosmo_lua.errors import InvalidArguments
 from kosmo_lua.kosmo import Kosmo
 from kosmo_lua.values import JsonObject
 
@@ -53,7 +54,12 @@ def prompts_command(**options: Any) -> int:  # noqa: ANN401  # the same
 @json_option
 def prompt_command(*, prompt: str, payload: str | None, **options: Any) -> int:  # noqa: ANN401  # the same
     """Fill in PROMPT of SERVER with the texts of a JSON object."""
-    arguments = payloads.read(payload, or_piped=False)
+    try:
+        arguments = payloads.read(payload, or_piped=False)
+    except InvalidArguments as error:  # a prompt has no flags
+        names = f"kosmo mcp:prompts {options['server']}"
+        error.hint = f'Write it like \'{{"name": "value"}}\'; {names} has the names.'
+        raise
     return _request("prompts/get", {"name": prompt, "arguments": arguments}, **options)
 
 
