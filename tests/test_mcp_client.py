@@ -908,7 +908,7 @@ def test_an_address_that_does_not_speak_the_protocol_is_told(
 
 def test_no_cookie_is_kept(connect: Connect, server: RawServer) -> None:
     """A server gets the headers of its definition, and nothing by which others could follow its calls."""
-    error = {"code": -32601, "message": "no"}
+    error: Json = {"code": -32601, "message": "no"}
     server.usual = reply(
         200,
         {"jsonrpc": "2.0", "id": 1, "error": error},
