@@ -504,6 +504,19 @@ def test_unknown_command_may_be_a_server(here: Kosmo) -> None:
     )
 
 
+def test_server_is_a_command_by_either_of_its_names(
+    here: Kosmo, library: Library, home: Path
+) -> None:
+    """Ours: that of its file, and that of Lua; one that is broken says what is wrong with it."""
+    define(home / "mcp.json", **{"My Books.v2": {"url": library.url}, "broken": {"comand": "x"}})
+    expected = call_of("mcp.my_books_v2.add", {"sum": 3})
+    broken = f"{home / 'mcp.json'}: broken has neither command nor url"
+    for command in ("mcp:my_books_v2", "mcp:My Books.v2"):
+        assert shown("call", here(command, "add", json.dumps(ADD), "--json")) == expected
+    status, code, sentence, _ = refused("call", here("mcp:broken", "add", "--json"))
+    assert (status, code, sentence) == (78, "config_error", broken)
+
+
 @pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("command", ["mcp:status", "mcp:doctor", "mcp:tools"])
 def test_broken_configuration_is_one_error(here: Kosmo, home: Path, command: str) -> None:

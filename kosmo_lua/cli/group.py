@@ -123,14 +123,16 @@ def _server_command(name: str, *, strict: bool) -> click.Command | None:
 
     Raises:
         UnknownIntegration: if `strict`, for a name that is neither a server nor a command.
+        ConfigError: the same, for a server that cannot be used.
     """
-    from kosmo_lua.cli.mcp.call import server_command, servers  # noqa: PLC0415  # only here
+    from kosmo_lua.cli.mcp.call import check, server_command, servers  # noqa: PLC0415  # only here
 
     known, server = servers(), name.removeprefix("mcp:")
     if server in known:
-        return server_command(server)
+        return server_command(server, known[server])
     if not strict:
         return None
+    check(server)
     raise _neither(name, f"an MCP server {server}", [f"mcp:{each}" for each in known])
 
 

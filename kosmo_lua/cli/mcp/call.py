@@ -1,9 +1,13 @@
 """kosmo mcp:call and mcp:SERVER: call one tool, without Lua."""
 
+import os
+from contextlib import suppress
+
 import click
 
 from kosmo_lua.cli.call import FunctionGroup, group_of
 from kosmo_lua.config import Config
+from kosmo_lua.errors import UnknownIntegration
 from kosmo_lua.kosmo import Kosmo
 
 call_command = FunctionGroup(
@@ -14,13 +18,26 @@ call_command = FunctionGroup(
 )
 
 
-def servers() -> list[str]:
-    """Return the names of the MCP servers, as Lua has them and as their files have them."""
+def servers() -> dict[str, str]:
+    """Return the names of the MCP servers in Lua, by those and by the ones that their files have."""
     known = Kosmo(config=Config.here()).catalog.servers
     states = known.states() if known else ()
-    return [*dict.fromkeys(str(state[key]) for key in ("name", "server") for state in states)]
+    own = {str(state["name"]): str(state["name"]) for state in states}
+    return own | {str(s["server"]): str(s["name"]) for s in states if s["server"] not in own}
 
 
-def server_command(name: str) -> click.Command:
-    """Return the command `mcp:SERVER`, which calls the tools of one server."""
-    return group_of(f"mcp:{name}", f"mcp.{name}")
+def check(name: str) -> None:
+    """Return when there is nothing wrong with a server that is not among `servers`.
+
+    Raises:
+        ConfigError: it is defined, and cannot be used.
+    """
+    from kosmo_lua.mcp.servers import Servers  # noqa: PLC0415  # only for an error
+
+    with suppress(UnknownIntegration):
+        Servers(Config.here(), os.environ).find(name)
+
+
+def server_command(name: str, alias: str) -> click.Command:
+    """Return the command `mcp:NAME`, which calls the tools of one server."""
+    return group_of(f"mcp:{name}", f"mcp.{alias}")
