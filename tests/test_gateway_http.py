@@ -132,6 +132,8 @@ def test_token_is_wanted_on_every_path_and_method(url: str) -> None:
         ("Origin", "null", 403),
         ("Origin", "http://127.0.0.1.evil.example:80", 403),
         ("Origin", "http://localhost.evil.example", 403),
+        ("Origin", "http://localhost:3000.evil.example", 403),
+        ("Host", "127.0.0.1:x@evil.example", 421),
         ("Host", "evil.example", 421),
         ("Host", "127.0.0.1.evil.example:80", 421),
         ("Origin", "http://localhost:3000", 200),

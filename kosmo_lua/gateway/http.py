@@ -2,6 +2,7 @@
 
 import hmac
 import os
+import re
 import secrets
 import socket
 
@@ -20,6 +21,8 @@ KEEP_ALIVE = 75
 """Seconds that a connection may idle: an agent thinks between two calls."""
 
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
+_HOST = re.compile(rb"(?i:127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
+_ORIGIN = re.compile(rb"https?://" + _HOST.pattern)
 
 
 def listen(port: int) -> socket.socket:
@@ -81,7 +84,7 @@ async def serve_http(server: Server[object], listener: socket.socket, token: str
 
 
 class _Guard:
-    """Lets nobody in who does not show the token, before anything of the request is looked at."""
+    """Lets nobody in who does not show the token, nor a web page of another machine, before all else."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
@@ -96,11 +99,25 @@ class _Guard:
             )
             await refusal(scope, receive, send)
             return
+        if scope["type"] == "http" and (status := _refused(scope)):
+            await Response("not from this machine\n", status_code=status)(scope, receive, send)
+            return
         await self._app(scope, receive, send)
 
     def _knows(self, scope: Scope) -> bool:
-        shown = [value for name, value in scope["headers"] if name == b"authorization"]
+        shown = _all_of(scope, b"authorization")
         scheme, _, token = b"".join(shown[:1]).partition(b" ")
         # The comparison takes as long for a wrong token as for one that is nearly right.
         is_right = hmac.compare_digest(token, self._token)
         return len(shown) == 1 and scheme.lower() == b"bearer" and is_right
+
+
+def _refused(scope: Scope) -> int | None:
+    """Return the status for names of other machines; of a port the SDK compares only that one begins."""
+    if not all(_HOST.fullmatch(host) for host in _all_of(scope, b"host")):
+        return 421
+    return None if all(_ORIGIN.fullmatch(each) for each in _all_of(scope, b"origin")) else 403
+
+
+def _all_of(scope: Scope, header: bytes) -> list[bytes]:
+    return [value for name, value in scope["headers"] if name == header]
