@@ -37,6 +37,16 @@ def _parent(pid: int) -> int | None:
     return None if state == "Z" else int(parent)
 
 
+def server() -> int:
+    """Return the process that forks those of the scripts."""
+    (found,) = (
+        child
+        for child in children(os.getpid())
+        if b"kosmo_lua.workers" in Path(f"/proc/{child}/cmdline").read_bytes()
+    )
+    return found
+
+
 def descendants(pid: int) -> list[int]:
     """Return its children, theirs, and so on."""
     own = children(pid)
@@ -148,13 +158,12 @@ class TestEnd:
         """Ours: with what it had printed; the program and the next run are unharmed."""
 
         def crash(_: str) -> None:
-            (server,) = children(os.getpid())
-            for child in children(server):
+            for child in children(server()):
                 os.kill(child, signal.SIGSEGV)
 
         kosmo = Kosmo(environ={}, isolation="process")
         kosmo.run("return 1")
-        poll(lambda: not children(children(os.getpid())[0]))
+        poll(lambda: not children(server()))
         result = kosmo.run("print(1) while true do end", on_output=crash)
         assert result.error == "the process of the script ended by SIGSEGV"
         assert (result.exit_status, result.output) == (70, "1")
@@ -165,7 +174,7 @@ class TestEnd:
         """Ours: the run at that moment ends as a crash, the next one works."""
 
         def kill(_: str) -> None:
-            os.kill(children(os.getpid())[0], signal.SIGKILL)
+            os.kill(server(), signal.SIGKILL)
 
         kosmo = Kosmo(environ={}, isolation="process", limits=Limits(cpu=0.3))
         kosmo.run("return 1")
@@ -198,7 +207,7 @@ class TestEnd:
         kosmo = Kosmo(environ={}, isolation="process")
         with pytest.raises(LookupError, match="1"):
             kosmo.run("print(1) while true do end", on_output=fail)
-        poll(lambda: not children(children(os.getpid())[0]))
+        poll(lambda: not children(server()))
 
 
 ISOLATIONS = ["thread", "process", *(["fork"] if hasattr(os, "fork") else [])]
