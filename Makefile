@@ -1,6 +1,8 @@
 # Two commands do all the set-up on a machine with Python 3.11 or later, venv and make: `make demo`, `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
+# Many tests wait: for a time limit, for a process. So there is one more of them at once than there are cores.
+PYTEST = $(BIN)/pytest --dist worksteal -n $$($(BIN)/python -c 'import os; print(1 + (os.cpu_count() or 1))')
 
 .PHONY: setup demo test test-mcp check fix docs bench clean
 
@@ -19,7 +21,7 @@ demo: setup  ## run examples/quickstart.lua on the emulator
 	@$(BIN)/kosmo integrations:lua examples/quickstart.lua --emulator --json
 
 test: setup  ## run the whole test suite
-	$(BIN)/pytest -n auto
+	$(PYTEST)
 
 test-mcp: setup  ## run the reference MCP servers from npm through kosmo; needs Node and npm
 	$(BIN)/pytest tests/npm_servers.py
@@ -30,7 +32,7 @@ check: setup  ## everything that must hold before a commit
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
-	$(BIN)/pytest -n auto
+	$(PYTEST)
 
 fix: setup  ## format, and fix what can be fixed
 	$(BIN)/ruff format .

@@ -496,7 +496,7 @@ def test_each_function_is_a_tool_with_its_schema_and_its_access(user: Agent) -> 
     """The card: `--expose tools`; upstream: the names."""
     tools = user.tools()
     assert len(tools) == 23
-    tool = tools["integration__posthog__posthog_list_persons"]
+    tool = tools["integration__posthog__list_persons"]
     assert tool.annotations is not None
     assert tool.annotations.read_only_hint
     assert "search" in tool.input_schema["properties"]

