@@ -1,8 +1,7 @@
 # Two commands do all the set-up on a machine with Python 3.11 or later, venv and make: `make demo`, `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
-# Many tests wait: for a time limit, for a process. So there is one more of them at once than there are cores.
-PYTEST = $(BIN)/pytest --dist worksteal -n $$($(BIN)/python -c 'import os; print(1 + (os.cpu_count() or 1))')
+PYTEST := $(BIN)/pytest -n auto --dist worksteal
 
 .PHONY: setup demo test test-mcp check fix docs bench clean
 

@@ -70,7 +70,13 @@ def check(attack: Attack, text: str, envelope: Draft202012Validator) -> None:
     assert HOST.findall(text) == []
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+OF_THE_PROCESS = [
+    attack for attack in ATTACKS if attack.name.partition("/")[0] not in ("escape", "works")
+]
+"""What the command could end otherwise; what a script can reach is the same wherever it runs."""
+
+
+@pytest.mark.parametrize("attack", OF_THE_PROCESS, ids=lambda attack: attack.name)
 def test_command_ends_every_script_as_promised(
     kosmo: Callable[..., Finished],
     tmp_path: Path,
