@@ -11,6 +11,7 @@ import pytest
 from conftest import poll, stable
 from library_server import Library, define, program
 
+import kosmo_lua.mcp
 from kosmo_lua import Kosmo, Result
 from kosmo_lua.config import Config
 from kosmo_lua.policy import Question
@@ -591,6 +592,18 @@ def test_kept_list_of_tools_is_not_shown_once_trust_is_gone(
         "eval:1: the project's MCP server library has changed since it was trusted",
     )
     assert "mcp.library.echo" not in value(run("return docs.list()"))
+
+
+def test_tool_that_is_known_still_needs_the_extra(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: the list of its tools is kept, and the packages may have gone since."""
+    value(run('return mcp.tools("library")'))
+    monkeypatch.delitem(sys.modules, "kosmo_lua.mcp.validation", raising=False)
+    monkeypatch.delattr(kosmo_lua.mcp, "validation", raising=False)
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    code, _, hint = failed(run("app.mcp.library.add{a = 1, b = 2}"))
+    assert (code, hint) == ("extra_missing", 'pip install "kosmo-lua[mcp]"')
 
 
 # What changes at the server

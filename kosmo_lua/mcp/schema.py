@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.arguments import LONGEST, describe
-from kosmo_lua.errors import InvalidArguments
+from kosmo_lua.errors import ExtraMissing, InvalidArguments
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # jsonschema is an extra, and slow to import
@@ -43,6 +43,7 @@ class Schema:
 
         Raises:
             InvalidArguments: they do not fit; `details["problems"]` has one entry for each problem.
+            ExtraMissing: the extra `mcp` is not installed.
         """
         fitted = _fitted(arguments, self.json, self.json, 0)
         assert isinstance(fitted, dict), "it was one"
@@ -54,8 +55,11 @@ class Schema:
         return fitted
 
     def _problems(self, arguments: JsonObject) -> "list[ValidationError]":
-        from kosmo_lua.mcp import validation  # noqa: PLC0415  # jsonschema is an extra, and slow
-
+        try:
+            from kosmo_lua.mcp import validation  # noqa: PLC0415  # jsonschema is an extra, and slow
+        except ModuleNotFoundError as missing:
+            message = f"tools of MCP servers need the package {missing.name}, which is not installed"
+            raise ExtraMissing(message, hint='pip install "kosmo-lua[mcp]"') from None
         hint = "Tell the authors of the server."
         try:
             return [*islice(validation.problems(self.json, arguments), _COUNTED)]
