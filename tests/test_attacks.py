@@ -71,7 +71,7 @@ def check(attack: Attack, text: str, envelope: Draft202012Validator) -> None:
 
 
 OF_THE_PROCESS = [
-    attack for attack in ATTACKS if attack.name.partition("/")[0] not in ("escape", "works")
+    attack for attack in ATTACKS if attack.name.partition("/")[0] in ("memory", "stack", "time")
 ]
 """What the command could end otherwise; what a script can reach is the same wherever it runs."""
 

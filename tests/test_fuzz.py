@@ -6,7 +6,7 @@ from subprocess import Popen
 
 from conftest import ROOT
 
-SCRIPTS = 80
+SCRIPTS = 60
 
 
 def test_random_scripts_neither_crash_nor_hang_nor_find_a_defect(

@@ -58,7 +58,9 @@ class Schema:
         try:
             from kosmo_lua.mcp import validation  # noqa: PLC0415  # jsonschema is an extra, and slow
         except ModuleNotFoundError as missing:
-            message = f"tools of MCP servers need the package {missing.name}, which is not installed"
+            message = (
+                f"tools of MCP servers need the package {missing.name}, which is not installed"
+            )
             raise ExtraMissing(message, hint='pip install "kosmo-lua[mcp]"') from None
         hint = "Tell the authors of the server."
         try:
