@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -471,6 +472,18 @@ def test_docs_contact_nobody_for_a_list(run: Run, home: Path) -> None:
     define(home / "mcp.json", ghost=program("no-such-file"))
     listed = value(run("return docs.list()"))
     assert "- `mcp.ghost`: not contacted yet, so its tools are not known." in listed
+
+
+def test_pages_of_two_servers_can_be_read_at_once(
+    run: Run, library: Library, home: Path, tmp_path: Path
+) -> None:
+    """Ours: neither has been listed, and the end of one contact is not that of the other."""
+    del run
+    notes = str(tmp_path / "notes")
+    define(home / "mcp.json", slow=program("library", NOTES=notes), fast={"url": library.url})
+    with Kosmo() as kosmo, ThreadPoolExecutor(2) as pool:
+        pages = [*pool.map(kosmo.reference.read, ["mcp.slow", "mcp.fast"])]
+    assert [page.splitlines()[0] for page in pages] == ["# The library"] * 2
 
 
 def test_unknown_page_of_a_tool_is_told(run: Run) -> None:

@@ -59,7 +59,7 @@ class ServerCatalog:
         self._connections: Connections | None = None
 
     @classmethod
-    def of(  # what a run was given
+    def of(
         cls,
         config: Config,
         environ: Mapping[str, str],
@@ -115,10 +115,7 @@ class ServerCatalog:
         """
         server = self.trusted(name)
         if server.alias not in self._integrations:
-            listing = self._listings.load(server)
-            self._add(server, listing or self._contact(server).listing())
-            if not self._keep:
-                self.close()
+            self._add(server, self._listings.load(server) or self._asked(server))
         return self._integrations[server.alias]
 
     def known(self, name: str) -> "Integration[ServerApi] | None":
@@ -138,9 +135,7 @@ class ServerCatalog:
             KosmoError: as `integration`.
         """
         server = self.trusted(name)
-        self._add(server, self._contact(server).listing())
-        if not self._keep:
-            self.close()
+        self._add(server, self._asked(server))
         return self._integrations[server.alias]
 
     def method(self, name: str, method: str) -> "tuple[Integration[ServerApi], Function]":
@@ -184,6 +179,16 @@ class ServerCatalog:
         if connections:
             connections.close()
 
+    def _asked(self, server: Server) -> Listing:
+        """Ask a server for its tools."""
+        if self._keep:
+            return self._contact(server).listing()
+        connections = self._connected()  # not shared: others may be asking at the same time
+        try:
+            return self._made(connections, server).listing()
+        finally:
+            connections.close()
+
     def _add(self, server: Server, listing: Listing) -> None:
         from kosmo_lua.mcp.tools import integration_of  # noqa: PLC0415  # as above
 
@@ -197,13 +202,16 @@ class ServerCatalog:
         return ServerApi(f"{SERVER}{server.alias}", contact)
 
     def _contact(self, server: Server) -> Contact:
+        with self._lock:
+            self._connections = self._connections or self._connected()
+            if server.alias not in self._contacts:
+                self._contacts[server.alias] = self._made(self._connections, server)
+            return self._contacts[server.alias]
+
+    def _connected(self) -> "Connections":
         from kosmo_lua.mcp.connections import Connections  # noqa: PLC0415  # threads, as above
 
-        with self._lock:
-            if self._connections is None:
-                self._connections = Connections(self._tell)
-            if server.alias not in self._contacts:
-                self._contacts[server.alias] = Contact(
-                    self._connections, server, self.servers, self._listings, self._tell
-                )
-            return self._contacts[server.alias]
+        return Connections(self._tell)
+
+    def _made(self, connections: "Connections", server: Server) -> Contact:
+        return Contact(connections, server, self.servers, self._listings, self._tell)
