@@ -1,6 +1,7 @@
 """Names of tools as Lua can write them."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 _KEYWORDS = frozenset(
@@ -40,13 +41,12 @@ def lua_names(names: Iterable[str]) -> dict[str, str]:
     A name that needs no change keeps it.
     """
     own: dict[str, str] = {}
-    taken = set[str]()
+    taken, numbers = set[str](), Counter[str]()
     for name in sorted(dict.fromkeys(names), key=lambda name: lua_name(name) != name):
         wanted = chosen = lua_name(name)
-        number = 1
         while chosen.lower() in taken:
-            number += 1
-            chosen = f"{wanted}_{number}"
+            numbers[wanted] += 1
+            chosen = f"{wanted}_{numbers[wanted] + 1}"
         taken.add(chosen.lower())
         own[name] = chosen
     return own
