@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,19 @@ def test_server_hears_that_a_call_is_cancelled(
     assert (document["error_info"]["code"], process.returncode) == ("interrupted", 128 + number)
     assert [call["effect"] for call in document["call_log"]] == ["unknown"]
     poll(lambda: library.notes == ["started", "cancelled"])
+
+
+def test_server_hears_that_a_script_is_stopped_by_its_program(library: Library) -> None:
+    """Ours: as the gateway stops the script of a request that its client has cancelled."""
+    with Kosmo(isolation="process") as kosmo, kosmo.session() as session:
+        with ThreadPoolExecutor(1) as pool:
+            run = pool.submit(session.run, SLOW)
+            poll(lambda: library.notes == ["started"])
+            session.stop()
+            result = run.result(timeout=20)
+        assert result.error_info is not None
+        assert (result.error_info.code, result.call_log[0].effect) == ("interrupted", "unknown")
+        poll(lambda: library.notes == ["started", "cancelled"])
 
 
 def test_server_hears_that_a_call_from_the_command_line_is_cancelled(

@@ -110,14 +110,18 @@ class Process(ABC):
     def close(self) -> None:
         """Let the child end: it has no script to run. What it has started gets time to end by itself."""
         if self.groups and self.alive:
-            self.finish(CLOSING)
+            self.finish()
+            self._hear_the_rest()
         self._close()
         self.end_groups()
 
-    def finish(self, seconds: float) -> None:
-        """Give no more orders, and wait until the child has ended what it has started, and itself."""
+    def finish(self) -> None:
+        """Give no more orders: the child ends what it has started, and then itself."""
         self._pipes.close_orders()
-        end, rest = time.monotonic() + seconds, b""
+
+    def _hear_the_rest(self) -> None:
+        """Read the journal of a child that ends, in which nothing but its processes matters any more."""
+        end, rest = time.monotonic() + CLOSING, b""
         poll = select.poll()
         poll.register(self.journal, select.POLLIN)
         while (left := end - time.monotonic()) > 0 and poll.poll(left * 1000):

@@ -102,6 +102,7 @@ class Supervisor:
         if self._wakeup in ready:
             return self._signalled(os.read(self._wakeup or 0, 1)[0])
         if self._stopper in ready:
+            self._cancel()
             return self._killed(failed(Interrupted("stop")))
         if self._process.journal in ready and not self._read():
             return self._crashed()
@@ -154,16 +155,24 @@ class Supervisor:
         """Let MCP servers that work on a call hear that nobody waits for it any more."""
         if self._stopping or not self._recorder.calls_a_server():
             return
+        self._ask = None  # the script is over
         self._process.stop("interrupted")
-        end = time.monotonic() + CANCELLING
-        while self._recorder.calls_a_server():
-            left = max(end - time.monotonic(), 0.0)
-            ready = [pipe for pipe, _ in self._poll.poll(left * 1000)]
-            if (
-                self._process.journal not in ready or not self._read()
-            ):  # another signal, or too late
-                return
-        self._process.finish(max(end - time.monotonic(), 0.0))
+        heard, end = True, time.monotonic() + CANCELLING
+        while heard and self._recorder.calls_a_server():
+            heard = self._hears(end)
+        self._process.finish()
+        while heard:
+            heard = self._hears(end)
+
+    def _hears(self, end: float) -> bool:
+        """Record what the child writes next; False at its end, when it is too late, or at a signal."""
+        poll = select.poll()  # of these two alone: who has stopped the script goes on doing so
+        for pipe in (self._process.journal, self._wakeup):
+            if pipe is not None:
+                poll.register(pipe, select.POLLIN)
+        left = max(end - time.monotonic(), 0.0)
+        ready = [pipe for pipe, _ in poll.poll(left * 1000)]
+        return ready == [self._process.journal] and self._read()
 
     def _killed(self, ending: Ending | None = None) -> Ending:
         """End the child, read what it had written, and return its ending: its own, if it had one."""
