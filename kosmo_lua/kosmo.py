@@ -97,13 +97,6 @@ class Kosmo:
     ) -> None:
         self._environ = environ = os.environ if environ is None else environ
         self.config = config or Config.of(environ)
-        if force:
-            self.config.check_force()
-        if run_id is not None:
-            from kosmo_lua.runs import check_run_id  # noqa: PLC0415  # only to repeat a run
-
-            check_run_id(run_id)
-        _check_modes(record=record, replay=replay, dry_run=dry_run, emulator=bool(emulator))
         self._rehearses = bool(record or replay or dry_run)
         options = Options(
             environ,
@@ -116,13 +109,13 @@ class Kosmo:
             audited=audit is not None,
             retry_budget=budget(environ) if retry_budget is None else retry_budget,
             run_id=run_id,
-            record=record and os.path.abspath(record),  # noqa: PTH100  # pathlib is slow to import
-            replay=replay and os.path.abspath(replay),  # noqa: PTH100  # the same
+            record=record,
+            replay=replay,
             dry_run=dry_run,
             emulator_url=self._emulator_url if emulator else None,
             remedy=remedy,
         )
-        self._backend = Backend(options)
+        self._backend = Backend(options.checked())
         self._emulate = bool(emulator)
         self._borrows = not isinstance(emulator, bool)
         if not isinstance(emulator, bool):
@@ -333,24 +326,6 @@ class Kosmo:
     ) -> None:
         """Close it."""
         self.close()
-
-
-def _check_modes(*, record: str | None, replay: str | None, dry_run: bool, emulator: bool) -> None:
-    """Refuse what cannot be both.
-
-    Raises:
-        UsageError: says which.
-    """
-    if record and replay:
-        raise UsageError("record and replay exclude each other: a replay makes no calls")
-    if dry_run and (record or replay):
-        other = "record" if record else "replay"
-        message = (
-            f"dry_run and {other} exclude each other: a dry run makes its reads, and no writes"
-        )
-        raise UsageError(message)
-    if replay and emulator:
-        raise UsageError("replay and emulator exclude each other: a replay calls nothing")
 
 
 def _forget(event: list[Json]) -> None:

@@ -1,5 +1,6 @@
 """Options: what a Kosmo was given, as far as the process of a script needs it."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -34,6 +35,37 @@ class Options(NamedTuple):
     emulator_url: Callable[[], str] | None = None
     """Returns where the emulator answers, when calls go there."""
     remedy: Callable[[], str] | None = None
+
+    def checked(self) -> Self:
+        """Return them when they make sense together; relative paths are those of now.
+
+        Raises:
+            Denied: force, where a file says `allow_force = false`.
+            UsageError: two of them exclude each other, or a value cannot be used.
+        """
+        if self.force:
+            self.config.check_force()
+        if self.run_id is not None:
+            from kosmo_lua.runs import check_run_id  # noqa: PLC0415  # only to repeat a run
+
+            check_run_id(self.run_id)
+        self._check_modes()
+        return self._replace(
+            record=self.record and os.path.abspath(self.record),  # noqa: PTH100  # pathlib is slow to import
+            replay=self.replay and os.path.abspath(self.replay),  # noqa: PTH100  # the same
+        )
+
+    def _check_modes(self) -> None:
+        if self.record and self.replay:
+            raise UsageError("record and replay exclude each other: a replay makes no calls")
+        if self.dry_run and (self.record or self.replay):
+            other = "record" if self.record else "replay"
+            message = (
+                f"dry_run and {other} exclude each other: a dry run makes its reads, and no writes"
+            )
+            raise UsageError(message)
+        if self.replay and self.emulator_url:
+            raise UsageError("replay and emulator exclude each other: a replay calls nothing")
 
     def to_json(self) -> JsonObject:
         """Return them as JSON, to be made again in another process.
