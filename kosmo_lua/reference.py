@@ -27,6 +27,7 @@ from kosmo_lua.errors import (
     UnknownIntegration,
 )
 from kosmo_lua.readiness import is_configured
+from kosmo_lua.values import SERVER
 
 if TYPE_CHECKING:  # only named here
     from kosmo_lua.integration import Function, Integration
@@ -182,7 +183,7 @@ class Reference:
         if name in self._catalog.integrations:
             return self._catalog.integrations[name]
         try:
-            if name.startswith("mcp.") and name.count(".") == 1:
+            if name.startswith(SERVER) and name.count(".") == 1:
                 return self._catalog.integration(name)
             return self._catalog.resolve(name)
         except (UnknownFunction, UnknownIntegration, UnknownAccount):

@@ -5,16 +5,15 @@ again, because it may have changed.
 """
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, Self
 
 from kosmo_lua.config import Config
+from kosmo_lua.config.files import replace
 from kosmo_lua.mcp.server import Server
 from kosmo_lua.mcp.trust import fingerprint
 from kosmo_lua.values import JsonObject
@@ -75,7 +74,7 @@ class Listings:
         }
         with suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(path, json.dumps(facts).encode())
+            replace(path, json.dumps(facts), 0o600)
 
     def _path(self, server: Server) -> Path | None:
         if self._folder is None:
@@ -86,16 +85,3 @@ class Listings:
 
 def _text(value: Any) -> str | None:  # noqa: ANN401  # JSON
     return value if isinstance(value, str) else None
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file so that who reads it meanwhile sees the old one or the new one."""
-    with NamedTemporaryFile("wb", dir=path.parent, delete=False) as temporary:
-        try:
-            temporary.write(content)
-            temporary.flush()
-            os.replace(temporary.name, path)  # noqa: PTH105  # the name is a text
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary.name)  # noqa: PTH108  # the same
-            raise

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from kosmo_lua.catalog import Catalog
 from kosmo_lua.errors import InvalidArguments, KosmoError
-from kosmo_lua.values import Json, JsonObject
+from kosmo_lua.values import SERVER, Json, JsonObject
 
 if TYPE_CHECKING:  # pydantic, only for a server that is used
     from kosmo_lua.integration import Function
@@ -20,31 +20,31 @@ def functions(catalog: Catalog) -> Mapping[str, Callable[..., Json]]:
 
     def tools(server: Json = None) -> Json:
         if server is not None:
-            name = _name("mcp.tools", server, "github")
-            return [_entry(each) for each in catalog.integration(f"mcp.{name}").functions.values()]
-        return [
-            entry
-            for name in (servers.names if servers else ())
-            for entry in _all_of(catalog, name)
-        ]
+            return _tools_of(catalog, _name("mcp.tools", server, "github"))
+        names = servers.names if servers else ()
+        return [entry for name in names for entry in _tools_or_problem(catalog, name)]
 
     def schema(tool: Json = None) -> Json:
         name = _name("mcp.schema", tool, "github.create_issue")
-        return catalog.resolve(f"mcp.{name}").function.schema()
+        return catalog.resolve(f"{SERVER}{name}").function.schema()
 
     return {"servers": listed, "tools": tools, "schema": schema}
 
 
-def _all_of(catalog: Catalog, name: str) -> list[JsonObject]:
+def _tools_of(catalog: Catalog, name: str) -> list[Json]:
+    return [_entry(each) for each in catalog.integration(f"{SERVER}{name}").functions.values()]
+
+
+def _tools_or_problem(catalog: Catalog, name: str) -> list[Json]:
     """Return the tools of a server; one that fails costs only itself, and says why."""
     try:
-        return [_entry(each) for each in catalog.integration(f"mcp.{name}").functions.values()]
+        return _tools_of(catalog, name)
     except KosmoError as error:
         return [{"server": name, "code": error.code, "error": error.message, "hint": error.hint}]
 
 
 def _entry(function: "Function") -> JsonObject:
-    server, _, name = function.full_name.removeprefix("mcp.").partition(".")
+    server, _, name = function.full_name.removeprefix(SERVER).partition(".")
     return {
         "name": f"{server}.{name}",
         "server": server,
@@ -55,6 +55,6 @@ def _entry(function: "Function") -> JsonObject:
 
 def _name(function: str, value: Json, example: str) -> str:
     if isinstance(value, str) and value.strip():
-        return value.strip().removeprefix("app.").removeprefix("mcp.")
+        return value.strip().removeprefix("app.").removeprefix(SERVER)
     message = f'{function} takes a name, for example {function}("{example}")'
     raise InvalidArguments(message)
