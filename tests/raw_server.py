@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
+from queue import SimpleQueue
 from typing import Literal
 
 import pytest
@@ -43,13 +45,18 @@ class Step:
 class RawServer:
     """Answers each request with the next step, and with `usual` once there are none."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
+        """It speaks TLS with this one's certificate."""
         self.requests: list[bytes] = []
         """Every request as it came, as far as it was read."""
         self.steps: list[Step] = []
         self.usual = reply(200, {"success": True})
+        self.connections = 0
+        self.closed = SimpleQueue[bytes]()
+        """The last request of each connection that this side has closed."""
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def answers(self, *answers: bytes) -> None:
@@ -68,25 +75,31 @@ class RawServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            self.connections += 1
+            threading.Thread(target=self._connected, args=(connection,), daemon=True).start()
 
-    def _serve(self, connection: socket.socket) -> None:
-        with connection:
-            rest = b""
-            while True:
-                try:
-                    request, rest, step = self._read(connection, rest)
-                    if not request:
-                        return
-                    time.sleep(step.after)
-                    connection.sendall(step.answer)
-                except OSError:
-                    return
-                if step.then == "reset":
-                    linger = struct.pack("ii", 1, 0)  # close sends RST
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                if step.then != "keep":
-                    return
+    def _connected(self, plain: socket.socket) -> None:
+        with plain, suppress(OSError):
+            with (
+                self.tls.wrap_socket(plain, server_side=True) if self.tls else plain as connection
+            ):
+                last = self._serve(connection)
+            self.closed.put(last)
+
+    def _serve(self, connection: socket.socket) -> bytes:
+        """Answer until the connection is to end; return the last request."""
+        rest = b""
+        while True:
+            request, rest, step = self._read(connection, rest)
+            if not request:
+                return b""
+            time.sleep(step.after)
+            connection.sendall(step.answer)
+            if step.then == "reset":
+                linger = struct.pack("ii", 1, 0)  # close sends RST
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            if step.then != "keep":
+                return request
 
     def _read(self, connection: socket.socket, rest: bytes) -> tuple[bytes, bytes, Step]:
         while b"\r\n\r\n" not in rest:

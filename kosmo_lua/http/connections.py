@@ -1,7 +1,7 @@
 """Connections: each thread that calls has its own, so that none waits for that of another.
 
-Requests go to httpx's transport and not to its client: that one follows redirects, keeps cookies and looks
-for credentials in files, none of which an account may do, and takes twice as long.
+Requests go to a transport and not to httpx's client: that one follows redirects, keeps cookies and looks for
+credentials in files, none of which an account may do, and takes twice as long.
 """
 
 import ssl
@@ -15,6 +15,7 @@ from kosmo_lua import __version__
 from kosmo_lua.errors import ServiceError
 from kosmo_lua.http.failures import CONNECT_SECONDS
 from kosmo_lua.http.library import httpx
+from kosmo_lua.http.transport import Transport
 
 USER_AGENT = f"kosmo-lua/{__version__}"
 
@@ -38,7 +39,7 @@ class Connections:
         timeout = httpx.Timeout(read_seconds, connect=CONNECT_SECONDS)
         self._extensions = {"timeout": timeout.as_dict()}
         self._of_thread = local()
-        self._all: list[httpx.HTTPTransport] = []
+        self._all: list[httpx.BaseTransport] = []
         self._closed = False
         self.reached = False
         """Whether the service was there already: its address is right."""
@@ -78,17 +79,15 @@ class Connections:
             if self._closed:  # while this thread was connecting
                 transport.close()
 
-    def _transport(self, url: httpx.URL) -> httpx.HTTPTransport:
-        transports: dict[str, httpx.HTTPTransport] | None
+    def _transport(self, url: httpx.URL) -> httpx.BaseTransport:
+        transports: dict[str, httpx.BaseTransport] | None
         transports = getattr(self._of_thread, "transports", None)
         if transports is None:
             transports = self._of_thread.transports = {}
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
         transport = transports.get(origin)
         if transport is None:
-            proxy = proxy_for(url.scheme, url.host)
-            transport = httpx.HTTPTransport(verify=trust_of(url.scheme), proxy=proxy)
-            transports[origin] = transport
+            transport = transports[origin] = _transport_to(url)
             self._all.append(transport)
         return transport
 
@@ -101,7 +100,12 @@ class Connections:
 
 def preload() -> None:
     """Import and make what the first request needs, in a process that others are forked of."""
-    httpx.HTTPTransport(verify=trust_of("https")).close()
+    trust_of("https")
+
+
+def _transport_to(url: httpx.URL) -> httpx.BaseTransport:
+    trust, proxy = trust_of(url.scheme), proxy_for(url.scheme, url.host)
+    return httpx.HTTPTransport(verify=trust, proxy=proxy) if proxy else Transport(url, trust)
 
 
 @lru_cache(maxsize=64)
@@ -147,4 +151,6 @@ def trust_of(scheme: str) -> ssl.SSLContext:
 @cache
 def _tls() -> ssl.SSLContext:
     """Make what checks certificates: once for all accounts, only for https: it takes 20 to 40 ms."""
-    return httpx.create_ssl_context()
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

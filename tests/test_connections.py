@@ -1,0 +1,224 @@
+"""Connections: when one is used again and when not, and what goes over it, byte by byte."""
+
+import json
+import ssl
+from pathlib import Path
+
+import pytest
+import trustme
+from raw_server import RawServer, Step, reply
+
+from kosmo_lua import Kosmo, Result
+from kosmo_lua.http import connections, transport
+
+Environ = dict[str, str]
+
+TRACK = 'app.integrations.segment.track({event = "e", userId = "u"})'
+TWICE = f"return {{{TRACK}.success, {TRACK}.success}}"
+OK = b'{"success":true}'
+
+
+def run(environ: Environ, code: str) -> Result:
+    """Run Lua code that sends every request once."""
+    with Kosmo(environ=environ, retry_budget=0) as kosmo:
+        return kosmo.run(code)
+
+
+def sent(server: RawServer) -> list[str]:
+    """Return the first line of every request that came."""
+    return [request.split(b"\r\n")[0].decode() for request in server.requests]
+
+
+# What goes out
+
+
+def test_a_request_is_written_as_http(server: RawServer, to_server: Environ) -> None:
+    """Ours: every byte of the head is known."""
+    assert run(to_server, TRACK).success
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    line, *headers = head.decode().split("\r\n")
+    assert line == "POST /v1/track HTTP/1.1"
+    assert sorted(headers) == [
+        "Accept-Encoding: gzip, deflate",
+        "Accept: */*",
+        "Authorization: Basic d3JpdGUta2V5LW9mLXRlc3RzOg==",
+        "Connection: keep-alive",
+        f"Content-Length: {len(body)}",
+        "Content-Type: application/json",
+        f"Host: {server.url.removeprefix('http://')}",
+        f"User-Agent: {connections.USER_AGENT}",
+    ]
+    assert json.loads(body)["event"] == "e"
+
+
+# Which connection it takes
+
+
+def test_calls_share_a_connection(server: RawServer, to_server: Environ) -> None:
+    """Issue 6: one keep-alive connection for each that calls."""
+    assert run(to_server, TWICE).result == [True, True]
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 16\r\n\r\n" + OK,
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + OK,
+        b"HTTP/1.0 200 OK\r\n\r\n" + OK,
+    ],
+)
+def test_an_answer_may_end_its_connection(
+    answer: bytes, server: RawServer, to_server: Environ
+) -> None:
+    """RFC 9112: a length may be missing then, and the next call connects anew."""
+    server.steps += [Step(answer, then="close"), Step(answer, then="close")]
+    assert run(to_server, TWICE).result == [True, True]
+    assert (sent(server), server.connections) == (["POST /v1/track HTTP/1.1"] * 2, 2)
+
+
+def test_a_connection_that_the_service_has_closed_is_not_used(
+    server: RawServer, to_server: Environ
+) -> None:
+    """Ours: the call that comes after it neither fails nor is made twice."""
+    server.steps.append(Step(reply(200, {"success": True}), then="close"))
+    with Kosmo(environ=to_server, retry_budget=0) as kosmo:
+        kosmo.call("segment.track", {"event": "e", "userId": "u"})
+        server.closed.get(timeout=20)
+        kosmo.call("segment.track", {"event": "e", "userId": "u"})
+    assert (sent(server), server.connections) == (["POST /v1/track HTTP/1.1"] * 2, 2)
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used(
+    server: RawServer, to_server: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: what is between may have dropped it without a word."""
+    monkeypatch.setattr(transport, "KEPT_SECONDS", 0.0)
+    assert run(to_server, TWICE).result == [True, True]
+    assert server.connections == 2
+
+
+def test_what_comes_after_an_answer_is_not_the_next_one(
+    server: RawServer, to_server: Environ
+) -> None:
+    """Ours: nobody asked for it, so the connection is not used again."""
+    server.answers(reply(200, {"success": True}) + reply(200, {"success": "smuggled"}))
+    assert run(to_server, TWICE).result == [True, True]
+    assert server.connections == 2
+
+
+# What comes back
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n" + reply(200, {"success": True}),
+        b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + reply(200, {"success": True}),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n" + OK + b"\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"6;x=y\r\n" + OK[:6] + b"\r\na\r\n" + OK[6:] + b"\r\n0\r\nTrailer: x\r\n\r\n",
+    ],
+)
+def test_an_answer_may_have_any_form_of_http(
+    answer: bytes, server: RawServer, to_server: Environ
+) -> None:
+    """RFC 9112: interim answers are passed over, chunks are joined; the connection is kept."""
+    server.answers(answer)
+    assert run(to_server, TWICE).result == [True, True]
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nbroken header\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_no_answer(
+    answer: bytes, server: RawServer, to_server: Environ
+) -> None:
+    """Ours: nobody knows what became of the request; the next one has a connection of its own."""
+    server.answers(answer)
+    result = run(to_server, f"return (pcall(function() return {TRACK} end)), {TRACK}.success")
+    assert result.result == [False, True]
+    first, second = result.call_log
+    assert first.error
+    assert (first.error.code, first.effect, first.attempts) == ("unreachable", "unknown", 1)
+    assert (second.effect, second.attempts, server.connections) == ("sent", 1, 2)
+
+
+# TLS, and proxies
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
+    """Make an authority that this process trusts."""
+    authority, file = trustme.CA(), tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    monkeypatch.setattr(connections, "_tls", connections._tls.__wrapped__)  # noqa: SLF001  # it is kept otherwise
+    return authority
+
+
+def secure(authority: trustme.CA, name: str) -> RawServer:
+    """Serve with a certificate for a name."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    authority.issue_cert(name).configure_cert(context)
+    return RawServer(context)
+
+
+def test_calls_share_a_connection_with_tls(authority: trustme.CA, to_server: Environ) -> None:
+    """Issue 6: its handshake is made once; only HTTP/1.1 is offered."""
+    server = secure(authority, "127.0.0.1")
+    result = run(to_server | {"KOSMO_SEGMENT_TRACKING_URL": server.url}, TWICE)
+    server.close()
+    assert result.result == [True, True]
+    assert (sent(server), server.connections) == (["POST /v1/track HTTP/1.1"] * 2, 1)
+
+
+def test_a_certificate_for_another_name_gets_nothing(
+    authority: trustme.CA, to_server: Environ
+) -> None:
+    """Ours: whoever answers there is not the service."""
+    server = secure(authority, "segment.example")
+    result = run(to_server | {"KOSMO_SEGMENT_TRACKING_URL": server.url}, TRACK)
+    server.close()
+    assert result.error_info
+    assert (result.error_info.code, result.error_info.effect) == ("unreachable", "none")
+    assert "certificate is not valid for '127.0.0.1'" in (result.error or "")
+    assert sent(server) == []
+
+
+def test_a_proxy_of_the_environment_is_asked(
+    server: RawServer, to_server: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: as curl has it, by the names HTTP_PROXY and NO_PROXY."""
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, server.url)
+    away = to_server | {"KOSMO_SEGMENT_TRACKING_URL": "http://localhost:1"}
+    assert run(away, TWICE).result == [True, True]
+    assert sent(server) == ["POST http://localhost:1/v1/track HTTP/1.1"] * 2
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    assert run(to_server, TRACK).success
+    assert sent(server)[2:] == ["POST /v1/track HTTP/1.1"]
+
+
+def test_a_proxy_that_refuses_a_tunnel_gets_no_request(
+    server: RawServer, to_server: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: neither the request nor a credential reaches it."""
+    for name in ("https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, server.url)
+    server.answers(reply(403))
+    result = run(to_server | {"KOSMO_SEGMENT_TRACKING_URL": "https://segment.example"}, TRACK)
+    assert result.error_info
+    assert (result.error_info.code, result.error_info.effect) == ("unreachable", "none")
+    assert sent(server) == ["CONNECT segment.example:443 HTTP/1.1"]
+    assert b"Authorization" not in server.requests[0]
