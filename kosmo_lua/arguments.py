@@ -15,6 +15,8 @@ from kosmo_lua.values import Json, JsonObject
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_FINITE = frozenset({str, int, bool, type(None)})
+
 LONGEST = 40
 """So much of a wrong string or name is shown."""
 
@@ -112,12 +114,13 @@ def _spelt_twice(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
 def _is_finite(value: Json) -> bool:
     """Tell fast whether `_not_finite` has anything to find, which is rare."""
     pending = [value]
-    while pending:
-        item = pending.pop()
+    for item in pending:  # it grows meanwhile
+        if item.__class__ in _FINITE:
+            continue
         if isinstance(item, dict):
-            pending.extend(item.values())
+            pending += item.values()
         elif isinstance(item, list):
-            pending.extend(item)
+            pending += item
         elif isinstance(item, float) and not math.isfinite(item):
             return False
     return True

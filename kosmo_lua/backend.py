@@ -51,7 +51,7 @@ class Backend:
     @cached_property
     def catalog(self) -> "Catalog":
         """The integrations and the MCP servers, with their functions; no session stays open."""
-        return self.installed.with_servers(self._servers(_forget, keep=False))
+        return self.installed.with_servers(lambda: self._servers(_forget, keep=False))
 
     @cached_property
     def mcp(self) -> "Inspection":
@@ -163,7 +163,7 @@ class Backend:
 
         check_names(self.options.config, self.installed)
         return kind(
-            self.installed.with_servers(self._servers(record, keep=True)),
+            self.installed.with_servers(lambda: self._servers(record, keep=True)),
             self.accounts,
             self._policy(ask),
             record,

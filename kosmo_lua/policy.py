@@ -63,8 +63,8 @@ class Policy:
         self._decided: dict[tuple[str, str, str | None], Rule] = {}
         """The rule of each call that was made before, by the value of its variable."""
 
-    def permit(self, function: "Function", account: str, arguments: JsonObject) -> None:
-        """Return when the call may go on.
+    def permit(self, function: "Function", account: str, arguments: JsonObject) -> bool:
+        """Return when the call may go on: True if every call of the function with the account may, unasked.
 
         Raises:
             Denied: the policy says deny, the integration is disabled, or the run is read-only.
@@ -81,10 +81,11 @@ class Policy:
             raise Denied(message, hint=f"Run: {command}")
         rule = self.rule(function, account)
         if self._unrestricted or rule.decision == "allow":
-            return
+            return True
         self._refuse_or_ask(
             rule, Question(function.full_name, account, arguments, function.access)
         )
+        return False
 
     def _refuse_or_ask(self, rule: Rule, question: Question) -> None:
         integration = question.function.rpartition(".")[0]

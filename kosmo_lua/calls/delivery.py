@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kosmo_lua.calls.call import Call
 from kosmo_lua.calls.concurrent import Concurrent
+from kosmo_lua.calls.minting import Mint
 from kosmo_lua.calls.path import Calls
 from kosmo_lua.calls.tally import Tally
 from kosmo_lua.errors import Interrupted, KosmoError
@@ -123,6 +124,8 @@ class Batch:
         self._running: set[int] = set()
         self._queued = 0
         self._requests = requests
+        self.mints = dict[str, Mint]()
+        """What makes its events, by the names that the script has for the functions."""
 
     def add(self, call: Call, event: "Event") -> None:
         """Take an event; wait while too many requests are under way."""

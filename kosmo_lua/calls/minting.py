@@ -13,49 +13,68 @@ from kosmo_lua.values import JsonObject
 if TYPE_CHECKING:  # httpx, as in equipment
     from kosmo_lua.http import Event
 
-Permit = Callable[[Target, JsonObject], None]
-"""Returns when a call is permitted, and raises otherwise."""
+Permit = Callable[[Target, JsonObject], bool]
+"""Raises when a call is not permitted; else returns whether all that are like it are, whatever their arguments."""
 
 
 class Mints:
-    """Makes events. One call for each account makes all of them, because it sends nothing."""
+    """Makes mints, for the batches of one run."""
 
     def __init__(
         self, clients: Clients, equipment: Equipment, permit: Permit, record: Record
     ) -> None:
-        self._clients = clients
-        self._equipment = equipment
-        self._permit = permit
-        self._record = record
-        self._mints: dict[tuple[str, str], Call] = {}
+        self.clients = clients
+        self.equipment = equipment
+        self.permit = permit
+        self.record = record
 
-    def event(self, target: Target, arguments: JsonObject) -> "tuple[Call, Event]":
-        """Return an event, and the call that has made it, which says with which client it goes out.
+    def of(self, target: Target) -> "Mint":
+        """Return a mint for a function and an account."""
+        return Mint(self, target)
+
+
+class Mint:
+    """Makes the events of one function with one account, for one batch.
+
+    One call makes all of them, because it sends nothing: it says with which client they go out. Where that is
+    found, and that all are permitted, is settled by the first of them.
+    """
+
+    def __init__(self, mints: Mints, target: Target) -> None:
+        self.target = target
+        self.call = Call(0, target, {}, mints.record, target.function.log_name)
+        self._mints = mints
+        self._permitted = False
+
+    def event(self, arguments: JsonObject) -> "Event":
+        """Return an event.
 
         Raises:
             Exception: whatever makes a call fail before it sends.
         """
-        self._clients.find(target)
-        checked = target.function.validate(arguments)
-        self._permit(target, arguments)
-        mint = self._mint(target, arguments)
-        assert mint.api is not None, "it was equipped"
-        assert target.function.event is not None, "Lua was told so"
-        event = target.function.event(mint.api, checked)
-        mint.api.batches.check(event.content, mint.api.title)
-        mint.warn()
-        return mint, event
+        function, call = self.target.function, self.call
+        if not call.api:
+            self._mints.clients.find(self.target)
+        checked = function.validate(arguments)
+        if not self._permitted:
+            self._permitted = self._mints.permit(self.target, arguments)
+        self._identify(arguments)
+        assert call.api is not None, "it was equipped"
+        assert function.event is not None, "Lua was told so"
+        event = function.event(call.api, checked)
+        call.api.batches.check(event.content, call.api.title)
+        call.warn()
+        return event
 
-    def _mint(self, target: Target, arguments: JsonObject) -> Call:
-        key, name = (target.integration.name, target.account), target.function.log_name
-        mint = self._mints.get(key)
-        if mint is None:
-            mint = Call(0, target, arguments, self._record, name)
-            api, exchange = self._equipment.equip(mint)
-            self._mints[key] = mint
+    def _identify(self, arguments: JsonObject) -> None:
+        """Give the call the identity of the next event, and what it makes all of them with."""
+        call, equipment = self.call, self._mints.equipment
+        if call.exchange and call.api:
+            identity = equipment.identity(call.name, self.target.account, arguments)
+            call.exchange.identity = identity
         else:
-            assert mint.exchange is not None, "it was equipped"
-            api, exchange = self._clients.of(target), mint.exchange
-            exchange.identity = self._equipment.identity(name, target.account, arguments)
-        api.begin(exchange)
-        return mint
+            call.arguments = arguments
+            equipment.equip(call)
+        assert call.api is not None, "it was equipped"
+        assert call.exchange is not None, "the same"
+        call.api.begin(call.exchange)

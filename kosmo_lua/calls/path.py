@@ -9,7 +9,7 @@ from kosmo_lua.accounts import Accounts
 from kosmo_lua.calls.call import Call, digest
 from kosmo_lua.calls.clients import Clients
 from kosmo_lua.calls.equipment import Equipment
-from kosmo_lua.calls.minting import Mints
+from kosmo_lua.calls.minting import Mint, Mints
 from kosmo_lua.calls.named import named, not_named
 from kosmo_lua.calls.recording import Recording
 from kosmo_lua.catalog import Catalog, Target
@@ -117,14 +117,16 @@ class Calls:
         self._permit(call.target, call.arguments)
         self._equipment.equip(call)
 
-    def _permit(self, target: Target, arguments: JsonObject) -> None:
+    def _permit(self, target: Target, arguments: JsonObject) -> bool:
+        """Return, when the call is permitted, whether all that are like it are."""
         try:
-            self._policy.permit(target.function, target.account, arguments)
+            return self._policy.permit(target.function, target.account, arguments)
         except ApprovalRequired as error:
             if target.function.access not in self._unsent:
                 raise
             sentence = f"{target.function.log_name}: {error.message}. {error.hint}"
             self._record(["warning", sentence])
+            return False
 
     def follow(self, call: Call, name: str | None = None, events: int | None = None) -> Call:
         """Begin another call that is a part of one that was permitted: a page, or a batch."""
@@ -175,20 +177,22 @@ class Calls:
         Raises:
             KosmoError: as `prepare`.
         """
-        target = self._resolve(name)
-        arguments = self._arguments(target, values, by_position=by_position)
-        mint, event = self._event(target, arguments)
-        batch.add(mint, event)
+        mint = batch.mints.get(name)
+        if mint is None:
+            mint = batch.mints[name] = self._mints.of(self._resolve(name))
+        arguments = self._arguments(mint.target, values, by_position=by_position)
+        event = self._event(mint, arguments)
+        batch.add(mint.call, event)
         if self._recording:
             facts: JsonObject = {"bytes": len(event.content), "result": event.id}
-            self._keep(self._made(target, arguments, queued=True), facts)
+            self._keep(self._made(mint.target, arguments, queued=True), facts)
         return event.id
 
-    def _event(self, target: Target, arguments: JsonObject) -> "tuple[Call, Event]":
+    def _event(self, mint: Mint, arguments: JsonObject) -> "Event":
         try:
-            return self._mints.event(target, arguments)
+            return mint.event(arguments)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # as in `begin`
-            call = self._made(target, arguments, queued=True)
+            call = self._made(mint.target, arguments, queued=True)
             self._begun(call)
             raise self._failed(call, error) from None
 
@@ -207,8 +211,7 @@ class Calls:
     def stop(self) -> None:
         """The run is over: what waits does not go on, and nothing more is sent."""
         self._equipment.stop()
-        if self.catalog.servers:
-            self.catalog.servers.cancel()
+        self.catalog.cancel()
 
     def resume(self) -> None:
         """Another script begins; what an earlier one has left behind stays stopped."""
@@ -218,8 +221,7 @@ class Calls:
         """Close every connection."""
         self.stop()
         self._clients.close()
-        if self.catalog.servers:
-            self.catalog.servers.close()
+        self.catalog.close()
         if self._recording:
             self._recording.close()
 

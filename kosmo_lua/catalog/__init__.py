@@ -1,8 +1,9 @@
 """Which integrations and functions there are, and which one a name means."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from difflib import SequenceMatcher, get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kosmo_lua.catalog.installed import Integrations, providers
@@ -38,21 +39,36 @@ class Catalog:
         self,
         integrations: Iterable["Integration[Any]"] | Integrations = (),
         *,
-        servers: "Servers | None" = None,
+        servers: "Callable[[], Servers] | None" = None,
     ) -> None:
         if not isinstance(integrations, Integrations):
             integrations = Integrations(integrations)
         self.integrations = integrations
-        self.servers = servers
+        self._make_servers = servers
 
     @classmethod
     def installed(cls) -> "Catalog":
         """Return what installed packages offer, each integration loaded when it is asked for."""
         return cls(Integrations.installed())
 
-    def with_servers(self, servers: "Servers") -> "Catalog":
-        """Return a catalog of the same integrations, and of these MCP servers."""
+    def with_servers(self, servers: "Callable[[], Servers]") -> "Catalog":
+        """Return a catalog of the same integrations, and of MCP servers, which are made when they are asked for."""
         return Catalog(self.integrations, servers=servers)
+
+    @cached_property
+    def servers(self) -> "Servers | None":
+        """The MCP servers. Most scripts use none, and to look which there are takes 10 ms."""
+        return self._make_servers() if self._make_servers else None
+
+    def cancel(self) -> None:
+        """Let MCP servers that work on a call hear that nobody waits for it any more."""
+        if "servers" in self.__dict__ and self.servers:
+            self.servers.cancel()
+
+    def close(self) -> None:
+        """End the connections of MCP servers."""
+        if "servers" in self.__dict__ and self.servers:
+            self.servers.close()
 
     def only(self, names: Iterable[str]) -> "Catalog":
         """Return the catalog of these integrations alone.

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from threading import local
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from pydantic_core import to_json
+
 from kosmo_lua.dry_run import NotSent
 from kosmo_lua.http.connections import Connections
 from kosmo_lua.http.event import BatchLimits, Event
@@ -22,7 +24,7 @@ TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 """After these statuses a request may succeed when it is sent again."""
 
 _NEVER = frozenset[int]()
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_STRICT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _ANY = Rate("any")
 
 
@@ -163,5 +165,12 @@ class Api(Generic[C]):
 
 
 def encode(body: JsonObject) -> bytes:
-    """Return a body as it goes over the wire: compact UTF-8 JSON."""
-    return _ENCODER.encode(body).encode()
+    """Return a body as it goes over the wire: compact UTF-8 JSON.
+
+    Raises:
+        ValueError: it holds something that JSON cannot.
+    """
+    content = to_json(body)
+    if b"NaN" in content or b"Infinity" in content:  # a number, which is no JSON, or a text
+        return _STRICT.encode(body).encode()
+    return content

@@ -63,7 +63,7 @@ class Params(BaseModel):
 
     def wire_json(self) -> bytes:
         """Return the same as JSON."""
-        return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+        return self.__pydantic_serializer__.to_json(self, by_alias=True, exclude_none=True)
 
 
 class Credentials(BaseModel):
