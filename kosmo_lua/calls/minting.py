@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # httpx, as in equipment
     from kosmo_lua.http import Event
 
 Permit = Callable[[Target, JsonObject], bool]
-"""Raises when a call is not permitted; else returns whether all that are like it are, whatever their arguments."""
+"""Raises when a call is not permitted; else returns whether all like it are, whatever their arguments."""
 
 
 class Mints:

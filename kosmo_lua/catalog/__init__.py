@@ -52,7 +52,7 @@ class Catalog:
         return cls(Integrations.installed())
 
     def with_servers(self, servers: "Callable[[], Servers]") -> "Catalog":
-        """Return a catalog of the same integrations, and of MCP servers, which are made when they are asked for."""
+        """Return a catalog of the same integrations, and of MCP servers, made when they are asked for."""
         return Catalog(self.integrations, servers=servers)
 
     @cached_property
