@@ -15,8 +15,32 @@ if TYPE_CHECKING:  # importing it loads httpx, which only a call that goes out m
     from kosmo_lua.results import Reason
 
 
+class Reporter:
+    """Reports to the journal what one call does while it goes on.
+
+    The exchange of a call has it, and no way to the call: as a cycle both would stay in memory for long.
+    """
+
+    def __init__(self, number: int, record: Record) -> None:
+        self._number = number
+        self._record = record
+
+    def sends(self) -> None:
+        """Record that a request is about to leave the machine."""
+        self._record(["send", self._number])
+
+    def waits(self, seconds: float, reason: "Reason", status: int | None, effect: Effect) -> None:
+        """Record that the call waits, and what is known of what it has sent."""
+        milliseconds = round(seconds * 1000, 1)
+        self._record(["wait", self._number, milliseconds, reason, status, effect])
+
+    def progresses(self, done: float, total: float | None, message: str | None) -> None:
+        """Record how far the work on the call is."""
+        self._record(["step", self._number, done, total, message])
+
+
 class Call:
-    """One call on its way. Its journal says when it sends and when it waits."""
+    """One call on its way."""
 
     checked: Any = None
     """The arguments, once they were checked."""
@@ -47,19 +71,10 @@ class Call:
         name = self.target.function.full_name  # an iterator has pages, unlike what lists one
         return Made(name, self.target.account, self.arguments, self.page, self.queued)
 
-    def sends(self) -> None:
-        """Record that a request is about to leave the machine."""
-        self._record(["send", self.number])
-
-    def waits(self, seconds: float, reason: "Reason", status: int | None) -> None:
-        """Record that the call waits."""
-        milliseconds = round(seconds * 1000, 1)
-        self._record(["wait", self.number, milliseconds, reason, status, self.effect])
-
-    def progresses(self, done: float, total: float | None, message: str | None) -> None:
-        """Record how far the work on the call is."""
-        words = self.api.conceal(message) if message and self.api else message
-        self._record(["step", self.number, done, total, words])
+    @property
+    def reporter(self) -> Reporter:
+        """Who reports to the journal what it does while it goes on."""
+        return Reporter(self.number, self._record)
 
     @property
     def effect(self) -> Effect:

@@ -47,7 +47,7 @@ class Equipment:
         call.api = self._clients.of(call.target)
         call.exchange = Exchange(
             identity=self.identity(call.name, call.target.account, call.arguments),
-            watch=call,
+            watch=call.reporter,
             sleep=_sleep(self._stopped),
             writes=access == "write",
             dry_run=access in self._unsent,

@@ -27,11 +27,11 @@ class Watch(Protocol):
     def sends(self) -> None:
         """A request is about to leave the machine."""
 
-    def waits(self, seconds: float, reason: Reason, status: int | None) -> None:
-        """The call waits, after an answer with this status."""
+    def waits(self, seconds: float, reason: Reason, status: int | None, effect: Effect) -> None:
+        """The call waits, after an answer with this status; the effect is what is known so far."""
 
     def progresses(self, done: float, total: float | None, message: str | None) -> None:
-        """Whoever works on the call says how far that is."""
+        """Whoever works on the call says how far that is, in words without secrets."""
 
 
 class Patience:
@@ -90,7 +90,7 @@ class Exchange:
         Raises:
             Interrupted: the run has ended; nothing more is sent.
         """
-        self.watch.waits(seconds, reason, self.status)
+        self.watch.waits(seconds, reason, self.status, self.effect)
         if not self.sleep(seconds):
             raise Interrupted
 

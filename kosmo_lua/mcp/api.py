@@ -47,7 +47,7 @@ class ServerApi(Api["Contact"]):
             now = time.monotonic()
             if now - last >= EVERY:  # a server may tell a thousand times a second
                 last = now
-                watch.progresses(done, total, message)
+                watch.progresses(done, total, self.conceal(message) if message else None)
 
         return told
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kosmo_lua.errors import Effect
 from kosmo_lua.http import Exchange
 from kosmo_lua.identity import Fresh
 from kosmo_lua.integration import Api, Event, Function, JsonObject
@@ -15,7 +16,7 @@ class _Unwatched:
     def sends(self) -> None:
         """A request is about to leave the machine."""
 
-    def waits(self, seconds: float, reason: Reason, status: int | None) -> None:
+    def waits(self, seconds: float, reason: Reason, status: int | None, effect: Effect) -> None:
         """It waits; a call without a retry budget does so for a rate limit only."""
 
     def progresses(self, done: float, total: float | None, message: str | None) -> None:

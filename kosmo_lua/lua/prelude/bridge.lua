@@ -104,6 +104,7 @@ local function iterate(path, ...)
       tasks.await(number)
       if number ~= taken then
         taken = number
+        tasks.settled(number)
         rows = answer(host("rows", handle))
         index, size = 0, #rows
       end

@@ -4,6 +4,7 @@
 --   submits()     -> whether a call made here should be submitted, to be collected
 --   collect(n)    -> what the submitted call of this number has returned, once it has ended
 --   await(n)      -> returns once it has ended
+--   settled(n)    -> nobody will ask for it again
 --   hold()        -> from here on the task that runs blocks the others; returns what `release` takes
 --   number_of(...) -> the number that the host has answered
 --   reset()       -> forgets everything
@@ -78,6 +79,11 @@ local function await(number)
     task.number, task.beside, waiters[number] = number, waiters[number], task
     while task.number do suspend(task) end
   end
+end
+
+-- Forgets a call that is not collected by its number. Nobody waits for it any more.
+local function settled(number)
+  ended[number] = nil
 end
 
 local function submits()
@@ -230,5 +236,5 @@ end
 
 return {
   await = await, collect = collect, hold = hold, number_of = number_of,
-  release = release, reset = reset, run = run, submits = submits,
+  release = release, reset = reset, run = run, settled = settled, submits = submits,
 }
