@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 
 from kosmo_lua.errors import ConfigError
 from kosmo_lua.results import Call
@@ -16,6 +17,8 @@ from kosmo_lua.values import JsonObject
 
 MAX_SIZE = 10 * 1024 * 1024
 """Bytes after which a new file is begun."""
+
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 KEPT = 5
 """Older files that are kept: audit.jsonl.1 is the newest of them."""
@@ -49,9 +52,12 @@ class Audit:
         self._append(json.dumps(line, ensure_ascii=False).encode() + b"\n")
 
     def _append(self, line: bytes) -> None:
-        os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120  # pathlib is slow to import
         # One write to a file opened for appending: lines of several processes do not mix.
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            descriptor = os.open(self._path, _FLAGS, 0o600)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120  # pathlib is slow to import
+            descriptor = os.open(self._path, _FLAGS, 0o600)
         try:
             os.write(descriptor, line)
             if os.fstat(descriptor).st_size > MAX_SIZE:
@@ -103,6 +109,7 @@ def _call(line: bytes) -> JsonObject | None:
     return call if isinstance(call, dict) else None
 
 
+@cache
 def _user() -> str:
     """Return who runs this process, as the system knows it and not as a variable says."""
     try:

@@ -1,5 +1,6 @@
 """The limits of a run, and the meter from which its use of them is read, also from another process."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from kosmo_lua.errors import ConfigError
@@ -120,6 +121,7 @@ class Budget:
         self._meter = meter
         self._deadline = now + limits.wall
         self._left = limits.wall
+        self._next_look = now
 
     def pause(self, now: float) -> None:
         """Let the clock stand: somebody is asked."""
@@ -129,14 +131,22 @@ class Budget:
     def resume(self, now: float) -> None:
         """Let the clock go on."""
         self._deadline = now + self._left
+        self._next_look = now
 
-    def exceeded(self, now: float, cpu: float) -> str | None:
-        """Return the limit that is exceeded, if one is."""
-        if self._meter.lua(cpu) >= self._limits.cpu:
+    def exceeded(self, now: float, clock: Callable[[], float]) -> str | None:
+        """Return the limit that is exceeded, if one is. `clock` is that of the CPU, read when one may be."""
+        if now < self._next_look:
+            return None
+        cpu_left = self._limits.cpu - self._meter.lua(clock())
+        if cpu_left <= 0:
             return "cpu_limit"
-        return "wall_limit" if now >= self._deadline else None
+        if now >= self._deadline:
+            return "wall_limit"
+        # CPU time is never faster than the clock. A day or more is too much for select.
+        left = min(cpu_left, self._deadline - now, 3600.0)
+        self._next_look = now + max(left, 0.001)
+        return None
 
-    def patience(self, now: float, cpu: float) -> float:
-        """Return for how many seconds no limit can be exceeded: CPU time is never faster than the clock."""
-        left = min(self._limits.cpu - self._meter.lua(cpu), self._deadline - now)
-        return min(max(left, 0.001), 3600.0)  # a day or more is too much for select
+    def patience(self, now: float) -> float:
+        """Return for how many seconds no limit can be exceeded."""
+        return max(self._next_look - now, 0.0)

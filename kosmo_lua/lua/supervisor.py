@@ -73,7 +73,7 @@ class Supervisor:
         self._begin(recorder)
         while True:
             now = time.monotonic()
-            if not self._stopping and (limit := self._budget.exceeded(now, self._clock())):
+            if not self._stopping and (limit := self._budget.exceeded(now, self._clock)):
                 self._stop(limit)
             if now >= self._deadline:
                 return self._killed()
@@ -92,9 +92,7 @@ class Supervisor:
         self._deadline = float("inf")
 
     def _patience(self, now: float) -> float:
-        return (
-            self._deadline - now if self._stopping else self._budget.patience(now, self._clock())
-        )
+        return self._deadline - now if self._stopping else self._budget.patience(now)
 
     def _listen(self, patience: float) -> Ending | None:
         """Wait for the child and for signals; return the ending, if this was one."""

@@ -48,10 +48,10 @@ class Watchdog:
         try:
             thread.start()
             while not thread.ended.is_set():
-                now, cpu = time.monotonic(), thread.clock()
-                if limit := self._budget.exceeded(now, cpu):
+                now = time.monotonic()
+                if limit := self._budget.exceeded(now, thread.clock):
                     return self._stop(thread, limit)
-                thread.ended.wait(min(self._budget.patience(now, cpu), self._progress()))
+                thread.ended.wait(min(self._budget.patience(now), self._progress()))
         except BaseException:
             self._stop(thread, "wall_limit")  # the caller is leaving: nobody will see the ending
             raise
