@@ -175,10 +175,14 @@ def test_github_is_told_to_mask_it_once(planted: Path, kosmo: Callable[..., Fini
 
 
 def test_debug_log_of_the_http_client_does_not_show_it(
-    in_process: None, caplog: pytest.LogCaptureFixture
+    in_process: None,
+    service: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The card: logs at DEBUG, of a request that was sent."""
+    """The card: logs at DEBUG, of a request that was sent; by way of a proxy, for only there httpx logs."""
     del in_process
+    monkeypatch.setenv("http_proxy", service)
     with caplog.at_level(logging.DEBUG), Kosmo(force=True) as kosmo, pytest.raises(KosmoError):
         kosmo.call("segment.track", {"event": "E", "userId": "u"})
     assert [record.name for record in caplog.records if record.name.startswith("http")] != []

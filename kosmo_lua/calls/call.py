@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.calls.recording import Made
@@ -11,6 +12,8 @@ from kosmo_lua.journal import Record
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # importing it loads httpx, which only a call that goes out may do
+    from collections.abc import Callable
+
     from kosmo_lua.http import Api, Exchange
     from kosmo_lua.results import Reason
 
@@ -99,9 +102,18 @@ class Call:
         self._record(["answer", self.number, effect, status, attempts, duration, problem])
 
 
+_SORTED = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
+
+
 def digest(arguments: JsonObject) -> str:
     """Return what tells the same arguments from others, in the audit log."""
+    text = _SORTED.encode(arguments).encode("utf-8", "surrogatepass")
+    found: str = _sha256()(text).hexdigest()
+    return found
+
+
+@cache
+def _sha256() -> "Callable[[bytes], Any]":
     from hashlib import sha256  # noqa: PLC0415  # only with an audit log
 
-    text = json.dumps(arguments, sort_keys=True, ensure_ascii=False)
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256

@@ -1,6 +1,7 @@
 """Equipment: what a call is given before it goes out, its client and an identity for what it sends."""
 
 from collections.abc import Callable
+from functools import cached_property
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ class Equipment:
         self._run = run
         self._unsent = unsent
         self._stopped = Flag()
+        self._sleep = _sleep(self._stopped)
 
     def equip(self, call: Call) -> "tuple[Api[Any], Exchange]":
         """Give a call the client of its account, and what it sends an identity.
@@ -41,19 +43,23 @@ class Equipment:
         Raises:
             CredentialsMissing, ConfigError: the client lacks a credential, or a setting cannot be used.
         """
-        from kosmo_lua.http import Exchange  # noqa: PLC0415  # httpx, as above
-
         access = call.target.function.access
         call.api = self._clients.of(call.target)
-        call.exchange = Exchange(
+        call.exchange = self._exchange(
             identity=self.identity(call.name, call.target.account, call.arguments),
             watch=call.reporter,
-            sleep=_sleep(self._stopped),
+            sleep=self._sleep,
             writes=access == "write",
             dry_run=access in self._unsent,
             retry_budget=self._retry_budget,
         )
         return call.api, call.exchange
+
+    @cached_property
+    def _exchange(self) -> "type[Exchange]":
+        from kosmo_lua.http import Exchange  # noqa: PLC0415  # httpx, as above
+
+        return Exchange
 
     def identity(self, name: str, account: str, arguments: JsonObject) -> "Identity":
         """Return the identity of what the next call with these arguments sends."""
@@ -67,6 +73,7 @@ class Equipment:
         """Another script begins; what an earlier one has left behind stays stopped."""
         if self._stopped.is_set():
             self._stopped = Flag()
+            self._sleep = _sleep(self._stopped)
 
 
 def _sleep(stopped: Flag) -> Callable[[float], bool]:
