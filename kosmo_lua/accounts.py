@@ -7,12 +7,12 @@ from the user's credentials.toml.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kosmo_lua.config import Config
 from kosmo_lua.config.log import hide_in_log
 from kosmo_lua.errors import ConfigError, CredentialsMissing, UnknownAccount
+from kosmo_lua.suggestions import nearest
 
 if TYPE_CHECKING:  # importing it loads pydantic; here it is only named
     from kosmo_lua.catalog import Target
@@ -142,7 +142,7 @@ class Accounts:
 
     def _unknown(self, integration: "Integration[Any]", account: str) -> UnknownAccount:
         known = self.names(integration.name)
-        near = get_close_matches(account, known, n=3, cutoff=0.5)
+        near = nearest(account, known, like=0.5)
         variable = f"KOSMO_{integration.name}__{in_variable(account)}__".upper()
         fields = "/".join(name.upper() for name in integration.credentials.model_fields)
         message = f"unknown account {account} of {integration.title}. "
@@ -204,7 +204,7 @@ def spelled(
     }
     if name in settings:
         return settings[name]
-    near = get_close_matches(name, settings, n=1)
+    near = nearest(name, settings, most=1)
     fix = f"did you mean {written(near[0])}?" if near else f"use {', '.join(settings)}"
     raise ConfigError(f"{written(name)} is not a setting of {integration.title}: {fix}")
 

@@ -1,7 +1,6 @@
 """Administration: what `accounts:*`, `config:explain` and `integrations:configure` answer."""
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.accounts import DEFAULT, spelled
@@ -20,6 +19,7 @@ from kosmo_lua.config import Config
 from kosmo_lua.errors import UsageError
 from kosmo_lua.lua.limits import Limits
 from kosmo_lua.policy import Policy
+from kosmo_lua.suggestions import nearest
 from kosmo_lua.values import HIDDEN
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Administration:
             if name == "mcp":  # the secrets of MCP servers, which are no integration
                 continue
             if name not in self._catalog.integrations:
-                near = get_close_matches(name, self._catalog.integrations, n=1)
+                near = nearest(name, self._catalog.integrations, most=1)
                 fix = f": did you mean {near[0]}?" if near else ""
                 found.append(f"{path}: {name} is not installed{fix}")
                 continue

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from difflib import get_close_matches
 from functools import cache
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from kosmo_lua.errors import InvalidArguments
+from kosmo_lua.suggestions import nearest
 from kosmo_lua.values import Json, JsonObject
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -90,7 +90,7 @@ def _sentence(model: type[BaseModel], problem: ErrorDetails) -> str:
 def _unknown(model: type[BaseModel], name: str) -> str:
     known = [parameter_name(*item) for item in model.model_fields.items()]
     name = name if len(name) <= LONGEST else name[:LONGEST] + "..."  # comparing takes long, too
-    near = get_close_matches(name, known, n=1)
+    near = nearest(name, known, most=1)
     if near:
         return f"unknown parameter {name}, did you mean {near[0]}?"
     takes = f"it takes {', '.join(known)}" if known else "it takes none"

@@ -1,11 +1,11 @@
 """Naming: what the configuration names must be there, or a rule that denies would deny nothing."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from kosmo_lua.catalog import Catalog
 from kosmo_lua.config import USER, Config
 from kosmo_lua.errors import ConfigError
+from kosmo_lua.suggestions import nearest
 
 _ALIKE = 0.8
 """How much a name is like another one that was meant; what is less alike may be installed elsewhere."""
@@ -36,11 +36,11 @@ def check_names(config: Config, catalog: Catalog) -> None:
 
 def _check_integration(name: str, catalog: Catalog, where: str) -> None:
     known = catalog.names
-    if name not in known and get_close_matches(name, known, n=1, cutoff=_ALIKE):
+    if name not in known and nearest(name, known, like=_ALIKE):
         raise _nothing(where, name, known)
 
 
 def _nothing(where: str, name: str, known: Iterable[str]) -> ConfigError:
-    near = get_close_matches(name, [*known], n=3)
+    near = nearest(name, known)
     suggestion = f" Did you mean: {', '.join(near)}?" if near else ""
     return ConfigError(f"{where} is about nothing: there is no {name}.{suggestion}")

@@ -1,7 +1,6 @@
 """The docs: every page as Markdown, made from the declarations and from the guides beside this module."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from kosmo_lua.errors import (
     UnknownIntegration,
 )
 from kosmo_lua.readiness import is_configured
+from kosmo_lua.suggestions import nearest
 from kosmo_lua.values import SERVER
 
 if TYPE_CHECKING:  # only named here
@@ -219,7 +219,7 @@ class Reference:
         for integration in self._catalog.known:
             for function in integration.functions.values():
                 known += [f"{integration.name}.{spelling}" for spelling in function.spellings]
-        near = get_close_matches(name, known, n=3, cutoff=0.5)
+        near = nearest(name, known, like=0.5)
         suggestion = f" Did you mean: {', '.join(near)}?" if near else ""
         message = f'there is no page "{page}".{suggestion}'
         return InvalidArguments(message, hint="List every page: kosmo integrations:docs")

@@ -11,7 +11,7 @@ from kosmo_lua.calls.pool import Pool
 from kosmo_lua.calls.tally import Tally
 from kosmo_lua.dry_run import PlannedWrite
 from kosmo_lua.journal import Record
-from kosmo_lua.results import Delivery
+from kosmo_lua.results import Delivery, plain
 
 if TYPE_CHECKING:  # only named here
     from kosmo_lua.values import Json
@@ -64,12 +64,13 @@ class Work:
         batch: Any = self._batches[handle]  # it is of the same kind as the calls
         return self._calls.queue(batch, name, values, by_position=kind == "call_with")
 
-    def deliver(self, handle: int) -> Delivery | PlannedWrite:
+    def deliver(self, handle: int) -> "Json | PlannedWrite":
         """End a batch: everything goes out; return what became of it."""
         report = self._batches.pop(handle).close()
-        if isinstance(report, Delivery):
-            self._calls.delivered(report)
-        return report
+        if isinstance(report, PlannedWrite):
+            return report
+        self._calls.delivered(report)
+        return plain(report)
 
     def end(self, *, over: bool) -> None:
         """End the script. What waits in a batch goes out, and what is under way comes to its end.

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from difflib import SequenceMatcher, get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kosmo_lua.catalog.installed import Integrations, providers
 from kosmo_lua.errors import UnknownAccount, UnknownFunction, UnknownIntegration
+from kosmo_lua.suggestions import nearest
 from kosmo_lua.values import SERVER
 
 if TYPE_CHECKING:  # importing it loads pydantic, which only an installed integration may do
@@ -113,7 +113,7 @@ class Catalog:
             return self._servers.integration(name.removeprefix(SERVER))
         if name in self.integrations:
             return self.integrations[name]
-        near = get_close_matches(name, self.integrations, n=3, cutoff=0.5)
+        near = nearest(name, self.integrations, like=0.5)
         known = ", ".join(self.integrations) or "none"
         suggestion = f"Did you mean: {', '.join(near)}?" if near else f"Installed: {known}."
         message = f"unknown integration {name}. {suggestion}"
@@ -186,6 +186,8 @@ class Catalog:
 
 def _near(name: str, functions: Iterable["Function"]) -> list[str]:
     """Return the spellings like `name`, the best first, each followed by its function's own name."""
+    from difflib import SequenceMatcher  # noqa: PLC0415  # 2 ms, only for a mistake
+
     rated = [
         (SequenceMatcher(None, name, spelling).ratio(), spelling, function.name)
         for function in functions

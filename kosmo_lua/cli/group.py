@@ -137,9 +137,9 @@ def _server_command(name: str, *, strict: bool) -> click.Command | None:
 
 
 def _neither(name: str, other: str, known: list[str]) -> UnknownIntegration:
-    from difflib import get_close_matches  # noqa: PLC0415  # only for an error
+    from kosmo_lua.suggestions import nearest  # noqa: PLC0415  # only for an error
 
-    near = get_close_matches(name, [*COMMANDS, *known])
+    near = nearest(name, [*COMMANDS, *known])
     suggestion = f" Did you mean: {', '.join(near)}?" if near else ""
     listed = "kosmo mcp:list --all" if name.startswith("mcp:") else "kosmo integrations:docs"
     message = f"there is neither a command {name} nor {other}.{suggestion}"

@@ -1,10 +1,10 @@
 """What the files may say; anything else is a mistake that names the right key."""
 
 import re
-from difflib import get_close_matches
 
 from kosmo_lua.config.policy_rules import Rule
 from kosmo_lua.errors import ConfigError
+from kosmo_lua.suggestions import nearest
 
 LIMITS = ("cpu", "wall", "memory", "output", "result", "calls")
 
@@ -73,7 +73,7 @@ def _check_policy(policy: dict[str, object], path: str) -> None:
 
 def _known(key: str, known: tuple[str, ...], path: str, inside: str = "") -> None:
     if key not in known:
-        near = get_close_matches(key, known, n=1)
+        near = nearest(key, known, most=1)
         fix = f"did you mean {near[0]}?" if near else f"use {', '.join(known)}"
         raise ConfigError(f"{path}: unknown key {inside}{key}: {fix}")
 

@@ -6,7 +6,6 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.errors import ConfigError, InvalidArguments, UnknownFunction
-from kosmo_lua.results import plain
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # loaded when a script touches app or docs, not before
@@ -142,9 +141,9 @@ class Namespace:
         """Let the event of a call wait for its batch; return its ID."""
         return self._work.queue(handle, kind, _known_root(path), values)
 
-    def deliver(self, handle: int) -> Json:
+    def deliver(self, handle: int) -> "Json | PlannedWrite":
         """End a batch; return its report."""
-        return plain(self._work.deliver(handle))
+        return self._work.deliver(handle)
 
     @property
     def requests(self) -> int:

@@ -1,12 +1,12 @@
 """Arguments against the JSON Schema of a tool, which a stranger has written."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.arguments import LONGEST, describe
 from kosmo_lua.errors import ExtraMissing, InvalidArguments
+from kosmo_lua.suggestions import nearest
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # jsonschema is an extra, and slow to import
@@ -107,7 +107,7 @@ def _unknown(path: str, value: Any, schema: Any) -> str:  # noqa: ANN401  # a st
     """Say which fields nobody knows, and which there are."""
     known = [*schema.get("properties", {})]
     unknown = [f"{path}.{name}" if path else name for name in value if name not in known]
-    near = get_close_matches(unknown[0].rpartition(".")[2][:LONGEST], known, n=1)
+    near = nearest(unknown[0].rpartition(".")[2][:LONGEST], known, most=1)
     takes = f"it takes {', '.join(known)}" if known else "it takes none"
     more = f"did you mean {near[0]}?" if near else f"({takes})"
     names = ", ".join(name if len(name) <= LONGEST else f"{name[:LONGEST]}..." for name in unknown)

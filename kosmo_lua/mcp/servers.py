@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +12,7 @@ from kosmo_lua.errors import ConfigError, Denied, UnknownIntegration
 from kosmo_lua.mcp.definitions import server_of
 from kosmo_lua.mcp.documents import entries, paths, read, shown
 from kosmo_lua.mcp.server import alias_of
+from kosmo_lua.suggestions import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -123,7 +123,7 @@ class Servers:
         raise self._unknown(name, [*found.servers, *by_name])
 
     def _unknown(self, name: str, known: list[str]) -> UnknownIntegration:
-        near = list(dict.fromkeys(get_close_matches(name, known, n=3, cutoff=0.5)))
+        near = list(dict.fromkeys(nearest(name, known, like=0.5)))
         message = f"unknown MCP server {name if name.isprintable() else shown(name)}"
         if near:
             message += f". Did you mean: {', '.join(near)}?"
