@@ -4,6 +4,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json
+
 from kosmo_lua.errors import KosmoError, RateLimited, ServiceError
 from kosmo_lua.http.connections import Connections
 from kosmo_lua.http.exchange import Exchange, Patience
@@ -174,10 +176,22 @@ class Sending:
         if not response.content:
             return None
         try:
-            body: Json = response.json()
+            body = _parsed(response)
         except (ValueError, RecursionError):
             words = shorten(self._api.conceal(text_of(response)))
             status = response.status_code
             message = f"{self._api.title} answered {status}, but not with JSON: {words}"
             raise ServiceError(message, status=status, effect="sent") from None
         return body
+
+
+def _parsed(response: httpx.Response) -> Json:
+    """Parse the JSON of an answer."""
+    body: Json
+    try:
+        body = from_json(response.content)
+    except (
+        ValueError
+    ):  # what it does not take, the slower one may: half a surrogate pair, another encoding
+        body = response.json()
+    return body

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
 from math import isfinite
-from operator import itemgetter
 from typing import Any
 
 from kosmo_lua.dry_run import PlannedWrite
@@ -128,7 +127,7 @@ class Pieces:
         keys = shapes.pop()
         if shapes or not 0 < len(keys) <= WIDE or {*map(type, keys)} != {str}:
             return rows
-        columns = ([*map(itemgetter(key), rows)] for key in keys)
+        columns = map(list, zip(*map(dict.values, rows), strict=True))
         return [..., "rows", len(rows), [*keys], *(self._column(c, depth + 2) for c in columns)]
 
     def _lists(self, lists: list[list[Json]], depth: int) -> list[Any]:
