@@ -1,5 +1,6 @@
 """Connections: when one is used again and when not, and what goes over it, byte by byte."""
 
+import gzip
 import json
 import ssl
 from pathlib import Path
@@ -108,6 +109,31 @@ def test_what_comes_after_an_answer_is_not_the_next_one(
 
 
 # What comes back
+
+
+def test_an_answer_that_is_longer_than_it_says_is_cut(
+    server: RawServer, to_server: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: a length does not count where chunks come (RFC 9112, 6.3), which may have no end."""
+    monkeypatch.setattr(connections, "MAX_ANSWER", 1024 * 1024)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server.answers(head + b"100000\r\n" + b" " * 0x100000 + b"\r\n10\r\n" + OK + b"\r\n0\r\n\r\n")
+    result = run(to_server, TRACK)
+    assert "Segment answered with more than 1 MiB" in (result.error or "")
+    assert [call.effect for call in result.call_log] == ["sent"]
+
+
+@pytest.mark.parametrize("coding", ["gzip, gzip", "br"])
+def test_what_is_packed_as_nobody_asked_for_is_not_unpacked(
+    coding: str, server: RawServer, to_server: Environ
+) -> None:
+    """Ours: a thousand bytes that are packed twice may be a gigabyte, before anybody can count them."""
+    bomb = gzip.compress(gzip.compress(b" " * 10_000_000 + OK))
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(bomb)}\r\n\r\n"
+    server.answers(head.encode() + bomb)
+    result = run(to_server, TRACK)
+    assert "Segment answered 200, but not with JSON" in (result.error or "")
+    assert [call.effect for call in result.call_log] == ["sent"]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ _HEADERS = {
     "Connection": "keep-alive",
     "User-Agent": USER_AGENT,
 }
+_CODINGS = ("gzip", "deflate")
 _PLAIN = ("content-encoding", "content-length", "transfer-encoding")
 """Headers about the form in which an answer came; it is given on as it is meant."""
 
@@ -70,8 +71,7 @@ class Connections:
         transport = self._transport(request.url)
         try:
             with closing(transport.handle_request(request)) as answer:
-                length = answer.headers.get("Content-Length", "")
-                if "Content-Encoding" in answer.headers or not _is_short(length):
+                if not _is_short(answer.headers):
                     return _bounded(answer, title)
                 answer.read()
                 return answer
@@ -122,21 +122,27 @@ def proxy_for(scheme: str, host: str) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def _is_short(length: str) -> bool:
+def _is_short(headers: httpx.Headers) -> bool:
+    """Whether an answer says that it fits: its length does not count where it comes in chunks, or encoded."""
+    if "Transfer-Encoding" in headers or "Content-Encoding" in headers:
+        return False
+    length = headers.get("Content-Length", "")
     return length.isdecimal() and int(length) <= MAX_ANSWER
 
 
 def _bounded(answer: httpx.Response, title: str) -> httpx.Response:
     """Read an answer whose size is not known, but no more of it than fits."""
-    parts, size = list[bytes](), 0
+    # Nobody asked for another coding: two, one in the other, would fill the memory before a part is measured.
+    if answer.headers.get("Content-Encoding", "").lower() not in _CODINGS:
+        answer.headers.pop("Content-Encoding", None)
+    body = bytearray()  # not a list: a part may be a single byte
     for part in answer.iter_bytes():
-        parts.append(part)
-        size += len(part)
-        if size > MAX_ANSWER:
+        body += part
+        if len(body) > MAX_ANSWER:
             message = f"{title} answered with more than {MAX_ANSWER // 1024**2} MiB"
             raise ServiceError(message, status=answer.status_code, effect="sent")
     headers = [pair for pair in answer.headers.multi_items() if pair[0] not in _PLAIN]
-    return httpx.Response(answer.status_code, headers=headers, content=b"".join(parts))
+    return httpx.Response(answer.status_code, headers=headers, content=bytes(body))
 
 
 _NO_AUTHORITY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
