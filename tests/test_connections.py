@@ -2,15 +2,20 @@
 
 import gzip
 import json
+import socket
 import ssl
+from contextlib import closing, suppress
 from pathlib import Path
+from threading import Event, Thread
+from time import sleep
 
 import pytest
 import trustme
 from raw_server import RawServer, Step, reply
 
-from kosmo_lua import Kosmo, Result
+from kosmo_lua import Kosmo, Limits, Result
 from kosmo_lua.http import connections, transport
+from kosmo_lua.http.library import httpx
 
 Environ = dict[str, str]
 
@@ -106,6 +111,54 @@ def test_what_comes_after_an_answer_is_not_the_next_one(
     server.answers(reply(200, {"success": True}) + reply(200, {"success": "smuggled"}))
     assert run(to_server, TWICE).result == [True, True]
     assert server.connections == 2
+
+
+# When it ends
+
+
+def test_an_answer_without_end_ends_with_its_run(to_server: Environ) -> None:
+    """Ours: nobody wants it any more; its thread and its connection would stay for as long as it comes."""
+    gone = Event()
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        Thread(target=_drip, args=(listener, gone), daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        environ = to_server | {"KOSMO_SEGMENT_TRACKING_URL": url}
+        with Kosmo(environ=environ, retry_budget=0, limits=Limits(wall=0.5)) as kosmo:
+            result = kosmo.run(TRACK)
+        assert gone.wait(20)
+    assert result.error_info
+    assert result.error_info.code == "wall_limit"
+    assert [call.effect for call in result.call_log] == ["unknown"]
+
+
+def _drip(listener: socket.socket, gone: Event) -> None:
+    """Answer a byte at a time, until nobody takes it."""
+    connection, _ = listener.accept()
+    with connection, suppress(OSError):
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(b" ")
+            sleep(0.02)
+    gone.set()
+
+
+def test_what_connects_while_connections_are_closed_sends_nothing(
+    server: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: its run is over, and its effect is none."""
+    account = connections.Connections(5)
+    connect = socket.create_connection
+
+    def slowly(*args: object) -> socket.socket:
+        account.close()
+        return connect(*args)  # type: ignore[arg-type]  # as it is called
+
+    monkeypatch.setattr(socket, "create_connection", slowly)
+    with pytest.raises(httpx.ConnectError):
+        account.send(account.request("POST", server.url, None, content=b"{}"), "It")
+    assert server.left.get(timeout=20) is None
+    assert sent(server) == []
 
 
 # What comes back

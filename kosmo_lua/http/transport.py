@@ -30,6 +30,7 @@ class Transport(httpx.BaseTransport):
         self._port = url.port or _PORTS[url.scheme]
         self._trust = trust if url.scheme == "https" else None
         self._connection: _Connection | None = None
+        self._closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return the answer, whose body is still to be read and closed.
@@ -40,14 +41,19 @@ class Transport(httpx.BaseTransport):
         """
         seconds = request.extensions["timeout"]
         if self._connection is None or not self._connection.is_usable():
-            self.close()
+            if self._connection:
+                self._connection.close()
             self._connection = _Connection(self._connect(seconds["connect"]), seconds["read"])
+        if self._closed:  # while this thread was connecting
+            self._connection.close()
+            raise httpx.ConnectError("the connections were closed")
         return self._connection.exchange(request)
 
     def close(self) -> None:
-        """Close the connection. Where an answer is awaited, who awaits it closes."""
-        if self._connection and not self._connection.busy:
-            self._connection.close()
+        """Close the connection for good. Where an answer is awaited, who awaits it closes."""
+        self._closed = True
+        if self._connection:
+            self._connection.abandon()
 
     def _connect(self, seconds: float) -> socket.socket:
         try:
@@ -76,6 +82,7 @@ class _Connection:
         self._idle_since = time.monotonic()
         self.busy = False
         """Whether a request is on its way, or its answer."""
+        self._abandoned = False
 
     def is_usable(self) -> bool:
         """Whether a request may go out: nobody has closed it, and nothing came that was not asked for."""
@@ -107,12 +114,18 @@ class _Connection:
     def release(self) -> None:
         """Keep the connection when the answer was read to its end, and nothing follows; else close it."""
         done = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
-        if not done or self._http.trailing_data[0]:
+        if not done or self._http.trailing_data[0] or self._abandoned:
             self.close()
             return
         self._http.start_next_cycle()
         self._idle_since = time.monotonic()
         self.busy = False
+
+    def abandon(self) -> None:
+        """Close it. An answer that is awaited on another thread ends with what comes next, whole or not."""
+        self._abandoned = True
+        if not self.busy:
+            self.close()
 
     def close(self) -> None:
         """Close it for good."""
@@ -142,6 +155,8 @@ class _Connection:
         """Read until something is whole: a head, a part of a body, or its end."""
         try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
+                if self._abandoned:  # an answer may come for ever, a byte at a time
+                    raise httpx.ReadError("the connection was closed")
                 self._http.receive_data(self._socket.recv(_PIECE))
         except h11.RemoteProtocolError as error:
             raise httpx.RemoteProtocolError(str(error)) from error
