@@ -116,6 +116,20 @@ def test_what_comes_after_an_answer_is_not_the_next_one(
 # When it ends
 
 
+def test_a_thread_that_has_ended_leaves_no_connection(
+    server: RawServer, to_server: Environ
+) -> None:
+    """Ours: a program may make each call on a thread of its own, for months."""
+    with Kosmo(environ=to_server, retry_budget=0) as kosmo:
+        for _ in range(3):
+            event = ("segment.track", {"event": "e", "userId": "u"})
+            thread = Thread(target=kosmo.call, args=event)
+            thread.start()
+            thread.join()
+            assert server.left.get(timeout=20) is None
+    assert server.connections == 3
+
+
 def test_an_answer_without_end_ends_with_its_run(to_server: Environ) -> None:
     """Ours: nobody wants it any more; its thread and its connection would stay for as long as it comes."""
     gone = Event()

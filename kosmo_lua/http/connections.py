@@ -7,9 +7,10 @@ credentials in files, none of which an account may do, and takes twice as long.
 import ssl
 from contextlib import closing
 from functools import cache, lru_cache
-from threading import local
+from threading import Lock, local
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
+from weakref import WeakSet
 
 from kosmo_lua import __version__
 from kosmo_lua.errors import ServiceError
@@ -40,7 +41,8 @@ class Connections:
         timeout = httpx.Timeout(read_seconds, connect=CONNECT_SECONDS)
         self._extensions = {"timeout": timeout.as_dict()}
         self._of_thread = local()
-        self._all: list[httpx.BaseTransport] = []
+        self._all = WeakSet[_Transports]()
+        self._lock = Lock()
         self._closed = False
         self.reached = False
         """Whether the service was there already: its address is right."""
@@ -80,22 +82,44 @@ class Connections:
                 transport.close()
 
     def _transport(self, url: httpx.URL) -> httpx.BaseTransport:
-        transports: dict[str, httpx.BaseTransport] | None
-        transports = getattr(self._of_thread, "transports", None)
+        transports: _Transports | None = getattr(self._of_thread, "transports", None)
         if transports is None:
-            transports = self._of_thread.transports = {}
-        origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
-        transport = transports.get(origin)
-        if transport is None:
-            transport = transports[origin] = _transport_to(url)
-            self._all.append(transport)
-        return transport
+            transports = self._of_thread.transports = _Transports()
+            with self._lock:
+                self._all.add(transports)
+        return transports.to(url)
 
     def close(self) -> None:
         """Close those of all threads. A thread that is about to connect closes its own."""
         self._closed = True
-        for transport in self._all:
+        with self._lock:
+            threads = list(self._all)
+        for transports in threads:
+            transports.close()
+
+
+class _Transports:
+    """The transports of one thread, one to each address. They are closed when it has ended."""
+
+    def __init__(self) -> None:
+        self._by_origin: dict[str, httpx.BaseTransport] = {}
+
+    def to(self, url: httpx.URL) -> httpx.BaseTransport:
+        """Return the one to the address of a URL."""
+        origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
+        transport = self._by_origin.get(origin)
+        if transport is None:
+            transport = self._by_origin[origin] = _transport_to(url)
+        return transport
+
+    def close(self) -> None:
+        """Close them all, on any thread."""
+        for transport in list(self._by_origin.values()):
             transport.close()
+
+    def __del__(self) -> None:
+        """Close them: nothing but its thread, and a Connections, knows them."""
+        self.close()
 
 
 def preload() -> None:
