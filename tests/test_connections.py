@@ -1,5 +1,6 @@
 """Connections: when one is used again and when not, and what goes over it, byte by byte."""
 
+import errno
 import gzip
 import json
 import socket
@@ -109,6 +110,22 @@ def test_what_comes_after_an_answer_is_not_the_next_one(
 ) -> None:
     """Ours: nobody asked for it, so the connection is not used again."""
     server.answers(reply(200, {"success": True}) + reply(200, {"success": "smuggled"}))
+    assert run(to_server, TWICE).result == [True, True]
+    assert server.connections == 2
+
+
+def test_a_connection_that_has_not_taken_a_whole_request_is_not_used_again(
+    server: RawServer, to_server: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: the next request would be the rest of this one's body; its answer counts all the same."""
+    send = socket.socket.send
+
+    def fails_once(self: socket.socket, data: bytes) -> int:
+        monkeypatch.setattr(socket.socket, "send", send)
+        send(self, data)
+        raise OSError(errno.ENOBUFS, "No buffer space available")
+
+    monkeypatch.setattr(socket.socket, "send", fails_once)
     assert run(to_server, TWICE).result == [True, True]
     assert server.connections == 2
 

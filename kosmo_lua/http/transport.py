@@ -148,8 +148,8 @@ class _Connection:
                 left = left[self._socket.send(left) :]
         except TimeoutError as error:
             raise httpx.WriteTimeout(str(error)) from error
-        except OSError:
-            pass  # who refuses a request may answer before it has all of it
+        except OSError:  # who refuses a request may answer before it has all of it
+            self._http.send_failed()
 
     def _event(self) -> object:
         """Read until something is whole: a head, a part of a body, or its end."""
