@@ -136,7 +136,10 @@ def words_of(response: httpx.Response, explain: Callable[[JsonObject], str | Non
 
 def text_of(response: httpx.Response) -> str:
     """Say what an answer that is not JSON says."""
-    text = response.text.strip()
+    try:  # not `response.text`: there an answer chooses any codec of Python, such as bz2
+        text = response.content.decode(response.charset_encoding or "utf-8", "replace").strip()
+    except (LookupError, UnicodeError):
+        text = response.content.decode("utf-8", "replace").strip()
     if text and ("html" in response.headers.get("Content-Type", "") or text[0] == "<"):
         return "an HTML page"
     return text
