@@ -332,3 +332,20 @@ def test_a_proxy_that_refuses_a_tunnel_gets_no_request(
     assert (result.error_info.code, result.error_info.effect) == ("unreachable", "none")
     assert sent(server) == ["CONNECT segment.example:443 HTTP/1.1"]
     assert b"Authorization" not in server.requests[0]
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks9://a:password@127.0.0.1:1", "http://a:pass/word@127.0.0.1:1"]
+)
+def test_a_proxy_that_cannot_be_used_is_an_error_of_the_environment(
+    proxy: str, server: RawServer, to_server: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: nothing was sent, the integration is not to blame, and no part of a password is shown."""
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, proxy)
+    result = run(to_server, TRACK)
+    assert result.error_info
+    assert (result.error_info.code, result.error_info.effect) == ("unreachable", "none")
+    assert "the proxy that the environment names cannot be used" in (result.error or "")
+    assert "pass" not in (result.error or "")
+    assert sent(server) == []

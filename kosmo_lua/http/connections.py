@@ -5,7 +5,7 @@ credentials in files, none of which an account may do, and takes twice as long.
 """
 
 import ssl
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache, lru_cache
 from threading import Lock, local
 from typing import Any
@@ -129,7 +129,12 @@ def preload() -> None:
 
 def _transport_to(url: httpx.URL) -> httpx.BaseTransport:
     trust, proxy = trust_of(url.scheme), proxy_for(url.scheme, url.host)
-    return httpx.HTTPTransport(verify=trust, proxy=proxy) if proxy else Transport(url, trust)
+    if not proxy:
+        return Transport(url, trust)
+    with suppress(ImportError, ValueError, httpx.InvalidURL):  # they may quote its password
+        return httpx.HTTPTransport(verify=trust, proxy=proxy)
+    message = "the proxy that the environment names cannot be used (socks5:// needs httpx[socks])"
+    raise httpx.ProxyError(message)
 
 
 @lru_cache(maxsize=64)
