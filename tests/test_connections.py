@@ -31,6 +31,11 @@ def run(environ: Environ, code: str) -> Result:
         return kosmo.run(code)
 
 
+def track(kosmo: Kosmo) -> None:
+    """Send an event without a script, on this thread."""
+    kosmo.call("segment.track", {"event": "e", "userId": "u"})
+
+
 def sent(server: RawServer) -> list[str]:
     """Return the first line of every request that came."""
     return [request.split(b"\r\n")[0].decode() for request in server.requests]
@@ -90,9 +95,9 @@ def test_a_connection_that_the_service_has_closed_is_not_used(
     """Ours: the call that comes after it neither fails nor is made twice."""
     server.steps.append(Step(reply(200, {"success": True}), then="close"))
     with Kosmo(environ=to_server, retry_budget=0) as kosmo:
-        kosmo.call("segment.track", {"event": "e", "userId": "u"})
+        track(kosmo)
         server.closed.get(timeout=20)
-        kosmo.call("segment.track", {"event": "e", "userId": "u"})
+        track(kosmo)
     assert (sent(server), server.connections) == (["POST /v1/track HTTP/1.1"] * 2, 2)
 
 
@@ -103,6 +108,17 @@ def test_a_connection_that_was_idle_for_long_is_not_used(
     monkeypatch.setattr(transport, "KEPT_SECONDS", 0.0)
     assert run(to_server, TWICE).result == [True, True]
     assert server.connections == 2
+
+
+def test_a_process_that_was_forked_has_connections_of_its_own(
+    server: RawServer, to_server: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: on one that it shares with its parent, each might get the answers of the other."""
+    with Kosmo(environ=to_server, retry_budget=0) as kosmo:
+        track(kosmo)
+        monkeypatch.setattr(transport, "getpid", lambda: -1)
+        track(kosmo)
+    assert (sent(server), server.connections) == (["POST /v1/track HTTP/1.1"] * 2, 2)
 
 
 def test_what_comes_after_an_answer_is_not_the_next_one(
@@ -139,8 +155,7 @@ def test_a_thread_that_has_ended_leaves_no_connection(
     """Ours: a program may make each call on a thread of its own, for months."""
     with Kosmo(environ=to_server, retry_budget=0) as kosmo:
         for _ in range(3):
-            event = ("segment.track", {"event": "e", "userId": "u"})
-            thread = Thread(target=kosmo.call, args=event)
+            thread = Thread(target=track, args=(kosmo,))
             thread.start()
             thread.join()
             assert server.left.get(timeout=20) is None

@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from os import getpid
 
 import h11
 
@@ -80,6 +81,7 @@ class _Connection:
         self._arrivals = select.poll()
         self._arrivals.register(connected, select.POLLIN)
         self._idle_since = time.monotonic()
+        self._process = getpid()
         self.busy = False
         """Whether a request is on its way, or its answer."""
         self._abandoned = False
@@ -87,6 +89,10 @@ class _Connection:
     def is_usable(self) -> bool:
         """Whether a request may go out: nobody has closed it, and nothing came that was not asked for."""
         if self._socket.fileno() < 0 or time.monotonic() - self._idle_since > KEPT_SECONDS:
+            return False
+        if (
+            getpid() != self._process
+        ):  # forked: the other one uses it, too, and would get these answers
             return False
         return not self._arrivals.poll(0)
 
