@@ -832,7 +832,9 @@ def test_an_answer_without_end_is_cut_and_an_error_of_the_service(
     )
 
 
-@pytest.mark.parametrize("charset", ["bz2", "hex", "rot13", "idna", "undefined", "x\x80", "utf-8"])
+@pytest.mark.parametrize(
+    "charset", ["bz2", "hex", "rot13", "idna", "undefined", "x\x80", "*0*=x; a", "utf-8"]
+)
 def test_words_in_a_charset_of_no_text_are_read_as_utf8(
     charset: str, scripted: Scripted, secretive: Environ
 ) -> None:
