@@ -254,6 +254,14 @@ def test_an_answer_may_have_any_form_of_http(
     assert server.connections == 1
 
 
+def test_headers_may_hold_any_bytes(server: RawServer, to_server: Environ) -> None:
+    """RFC 9110, 5.5: also where the body comes in chunks; what was answered was sent."""
+    head = b"HTTP/1.1 200 OK\r\nX: caf\xe9\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server.answers(head + b"10\r\n" + OK + b"\r\n0\r\n\r\n")
+    result = run(to_server, f"return {TRACK}.success")
+    assert (result.result, [call.effect for call in result.call_log]) == (True, ["sent"])
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -30,7 +30,7 @@ _HEADERS = {
     "User-Agent": USER_AGENT,
 }
 _CODINGS = ("gzip", "deflate")
-_PLAIN = ("content-encoding", "content-length", "transfer-encoding")
+_PLAIN = (b"content-encoding", b"content-length", b"transfer-encoding")
 """Headers about the form in which an answer came; it is given on as it is meant."""
 
 
@@ -170,7 +170,7 @@ def _bounded(answer: httpx.Response, title: str) -> httpx.Response:
         if len(body) > MAX_ANSWER:
             message = f"{title} answered with more than {MAX_ANSWER // 1024**2} MiB"
             raise ServiceError(message, status=answer.status_code, effect="sent")
-    headers = [pair for pair in answer.headers.multi_items() if pair[0] not in _PLAIN]
+    headers = [pair for pair in answer.headers.raw if pair[0].lower() not in _PLAIN]
     return httpx.Response(answer.status_code, headers=headers, content=bytes(body))
 
 

@@ -37,7 +37,8 @@ class Transport(httpx.BaseTransport):
         """Send a request and return the answer, whose body is still to be read and closed.
 
         Raises:
-            httpx.ConnectError, httpx.ConnectTimeout, httpx.LocalProtocolError: nothing was sent.
+            httpx.ConnectError, httpx.ConnectTimeout: nothing was sent.
+            httpx.UnsupportedProtocol, httpx.LocalProtocolError: nothing was sent, nor can it be.
             httpx.RequestError: the answer did not come, or did not come whole.
         """
         seconds = request.extensions["timeout"]
@@ -69,6 +70,8 @@ class Transport(httpx.BaseTransport):
                 raise
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
+        except UnicodeError as error:  # of the name
+            raise httpx.UnsupportedProtocol(str(error)) from error
         except OSError as error:
             raise httpx.ConnectError(str(error)) from error
 
