@@ -55,6 +55,8 @@ class RawServer:
         self.connections = 0
         self.closed = SimpleQueue[bytes]()
         """The last request of each connection that this side has closed."""
+        self.left = SimpleQueue[None]()
+        """One for each connection that the other side has closed."""
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -84,7 +86,10 @@ class RawServer:
                 self.tls.wrap_socket(plain, server_side=True) if self.tls else plain as connection
             ):
                 last = self._serve(connection)
-            self.closed.put(last)
+            if last:
+                self.closed.put(last)
+            else:
+                self.left.put(None)
 
     def _serve(self, connection: socket.socket) -> bytes:
         """Answer until the connection is to end; return the last request."""

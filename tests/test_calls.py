@@ -832,6 +832,28 @@ def test_an_answer_without_end_is_cut_and_an_error_of_the_service(
     )
 
 
+@pytest.mark.parametrize(
+    "charset", ["bz2", "hex", "rot13", "idna", "undefined", "x\x80", "*0*=x; a", "utf-8"]
+)
+def test_words_in_a_charset_of_no_text_are_read_as_utf8(
+    charset: str, scripted: Scripted, secretive: Environ
+) -> None:
+    """Ours: what a service says of its texts is no defect of the adapter, and nothing is unpacked."""
+    headers = {"Content-Type": f"text/plain; charset={charset}"}
+    scripted.answer = lambda _: Response("kaputt, größtenteils \xff".encode(), 503, headers)
+    result = run(f"local x = {WHOAMI}", environ=secretive)
+    words = "Segment answered 503: kaputt, größtenteils \xff"
+    assert (result.error or "").removeprefix("eval:1: segment.get_current_user: ") == words
+
+
+def test_words_are_read_in_their_charset(scripted: Scripted, secretive: Environ) -> None:
+    """Ours: an old gateway answers for the service."""
+    headers = {"Content-Type": "text/plain; charset=iso-8859-1"}
+    scripted.answer = lambda _: Response("gr\xf6\xdfer".encode("latin-1"), 503, headers)
+    result = run(f"local x = {WHOAMI}", environ=secretive)
+    assert (result.error or "").endswith("Segment answered 503: größer")
+
+
 def test_json_that_is_nested_without_end_is_an_error_of_the_service(
     scripted: Scripted, secretive: Environ
 ) -> None:

@@ -1,15 +1,22 @@
 """Connections: when one is used again and when not, and what goes over it, byte by byte."""
 
+import errno
+import gzip
 import json
+import socket
 import ssl
+from contextlib import closing, suppress
 from pathlib import Path
+from threading import Event, Thread
+from time import sleep
 
 import pytest
 import trustme
 from raw_server import RawServer, Step, reply
 
-from kosmo_lua import Kosmo, Result
+from kosmo_lua import Kosmo, Limits, Result
 from kosmo_lua.http import connections, transport
+from kosmo_lua.http.library import httpx
 
 Environ = dict[str, str]
 
@@ -22,6 +29,11 @@ def run(environ: Environ, code: str) -> Result:
     """Run Lua code that sends every request once."""
     with Kosmo(environ=environ, retry_budget=0) as kosmo:
         return kosmo.run(code)
+
+
+def track(kosmo: Kosmo) -> None:
+    """Send an event without a script, on this thread."""
+    kosmo.call("segment.track", {"event": "e", "userId": "u"})
 
 
 def sent(server: RawServer) -> list[str]:
@@ -83,9 +95,9 @@ def test_a_connection_that_the_service_has_closed_is_not_used(
     """Ours: the call that comes after it neither fails nor is made twice."""
     server.steps.append(Step(reply(200, {"success": True}), then="close"))
     with Kosmo(environ=to_server, retry_budget=0) as kosmo:
-        kosmo.call("segment.track", {"event": "e", "userId": "u"})
+        track(kosmo)
         server.closed.get(timeout=20)
-        kosmo.call("segment.track", {"event": "e", "userId": "u"})
+        track(kosmo)
     assert (sent(server), server.connections) == (["POST /v1/track HTTP/1.1"] * 2, 2)
 
 
@@ -98,6 +110,17 @@ def test_a_connection_that_was_idle_for_long_is_not_used(
     assert server.connections == 2
 
 
+def test_a_process_that_was_forked_has_connections_of_its_own(
+    server: RawServer, to_server: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: on one that it shares with its parent, each might get the answers of the other."""
+    with Kosmo(environ=to_server, retry_budget=0) as kosmo:
+        track(kosmo)
+        monkeypatch.setattr(transport, "getpid", lambda: -1)
+        track(kosmo)
+    assert (sent(server), server.connections) == (["POST /v1/track HTTP/1.1"] * 2, 2)
+
+
 def test_what_comes_after_an_answer_is_not_the_next_one(
     server: RawServer, to_server: Environ
 ) -> None:
@@ -107,7 +130,109 @@ def test_what_comes_after_an_answer_is_not_the_next_one(
     assert server.connections == 2
 
 
+def test_a_connection_that_has_not_taken_a_whole_request_is_not_used_again(
+    server: RawServer, to_server: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: the next request would be the rest of this one's body; its answer counts all the same."""
+    send = socket.socket.send
+
+    def fails_once(self: socket.socket, data: bytes) -> int:
+        monkeypatch.setattr(socket.socket, "send", send)
+        send(self, data)
+        raise OSError(errno.ENOBUFS, "No buffer space available")
+
+    monkeypatch.setattr(socket.socket, "send", fails_once)
+    assert run(to_server, TWICE).result == [True, True]
+    assert server.connections == 2
+
+
+# When it ends
+
+
+def test_a_thread_that_has_ended_leaves_no_connection(
+    server: RawServer, to_server: Environ
+) -> None:
+    """Ours: a program may make each call on a thread of its own, for months."""
+    with Kosmo(environ=to_server, retry_budget=0) as kosmo:
+        for _ in range(3):
+            thread = Thread(target=track, args=(kosmo,))
+            thread.start()
+            thread.join()
+            assert server.left.get(timeout=20) is None
+    assert server.connections == 3
+
+
+def test_an_answer_without_end_ends_with_its_run(to_server: Environ) -> None:
+    """Ours: nobody wants it any more; its thread and its connection would stay for as long as it comes."""
+    gone = Event()
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        Thread(target=_drip, args=(listener, gone), daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        environ = to_server | {"KOSMO_SEGMENT_TRACKING_URL": url}
+        with Kosmo(environ=environ, retry_budget=0, limits=Limits(wall=0.5)) as kosmo:
+            result = kosmo.run(TRACK)
+        assert gone.wait(20)
+    assert result.error_info
+    assert result.error_info.code == "wall_limit"
+    assert [call.effect for call in result.call_log] == ["unknown"]
+
+
+def _drip(listener: socket.socket, gone: Event) -> None:
+    """Answer a byte at a time, until nobody takes it."""
+    connection, _ = listener.accept()
+    with connection, suppress(OSError):
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(b" ")
+            sleep(0.02)
+    gone.set()
+
+
+def test_what_connects_while_connections_are_closed_sends_nothing(
+    server: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: its run is over, and its effect is none."""
+    account = connections.Connections(5)
+    connect = socket.create_connection
+
+    def slowly(*args: object) -> socket.socket:
+        account.close()
+        return connect(*args)  # type: ignore[arg-type]  # as it is called
+
+    monkeypatch.setattr(socket, "create_connection", slowly)
+    with pytest.raises(httpx.ConnectError):
+        account.send(account.request("POST", server.url, None, content=b"{}"), "It")
+    assert server.left.get(timeout=20) is None
+    assert sent(server) == []
+
+
 # What comes back
+
+
+def test_an_answer_that_is_longer_than_it_says_is_cut(
+    server: RawServer, to_server: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: a length does not count where chunks come (RFC 9112, 6.3), which may have no end."""
+    monkeypatch.setattr(connections, "MAX_ANSWER", 1024 * 1024)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server.answers(head + b"100000\r\n" + b" " * 0x100000 + b"\r\n10\r\n" + OK + b"\r\n0\r\n\r\n")
+    result = run(to_server, TRACK)
+    assert "Segment answered with more than 1 MiB" in (result.error or "")
+    assert [call.effect for call in result.call_log] == ["sent"]
+
+
+@pytest.mark.parametrize("coding", ["gzip, gzip", "br"])
+def test_what_is_packed_as_nobody_asked_for_is_not_unpacked(
+    coding: str, server: RawServer, to_server: Environ
+) -> None:
+    """Ours: a thousand bytes that are packed twice may be a gigabyte, before anybody can count them."""
+    bomb = gzip.compress(gzip.compress(b" " * 10_000_000 + OK))
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(bomb)}\r\n\r\n"
+    server.answers(head.encode() + bomb)
+    result = run(to_server, TRACK)
+    assert "Segment answered 200, but not with JSON" in (result.error or "")
+    assert [call.effect for call in result.call_log] == ["sent"]
 
 
 @pytest.mark.parametrize(
@@ -127,6 +252,14 @@ def test_an_answer_may_have_any_form_of_http(
     server.answers(answer)
     assert run(to_server, TWICE).result == [True, True]
     assert server.connections == 1
+
+
+def test_headers_may_hold_any_bytes(server: RawServer, to_server: Environ) -> None:
+    """RFC 9110, 5.5: also where the body comes in chunks; what was answered was sent."""
+    head = b"HTTP/1.1 200 OK\r\nX: caf\xe9\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server.answers(head + b"10\r\n" + OK + b"\r\n0\r\n\r\n")
+    result = run(to_server, f"return {TRACK}.success")
+    assert (result.result, [call.effect for call in result.call_log]) == (True, ["sent"])
 
 
 @pytest.mark.parametrize(
@@ -222,3 +355,25 @@ def test_a_proxy_that_refuses_a_tunnel_gets_no_request(
     assert (result.error_info.code, result.error_info.effect) == ("unreachable", "none")
     assert sent(server) == ["CONNECT segment.example:443 HTTP/1.1"]
     assert b"Authorization" not in server.requests[0]
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "socks9://a:password@127.0.0.1:1",
+        "http://a:pass/word@127.0.0.1:1",
+        "http://a:password@a..b:1",
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_an_error_of_the_environment(
+    proxy: str, server: RawServer, to_server: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: nothing was sent, the integration is not to blame, and no part of a password is shown."""
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, proxy)
+    result = run(to_server, TRACK)
+    assert result.error_info
+    assert (result.error_info.code, result.error_info.effect) == ("unreachable", "none")
+    assert "the proxy that the environment names cannot be used" in (result.error or "")
+    assert "pass" not in (result.error or "")
+    assert sent(server) == []

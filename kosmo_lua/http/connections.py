@@ -5,11 +5,12 @@ credentials in files, none of which an account may do, and takes twice as long.
 """
 
 import ssl
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache, lru_cache
-from threading import local
+from threading import Lock, local
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
+from weakref import WeakSet
 
 from kosmo_lua import __version__
 from kosmo_lua.errors import ServiceError
@@ -28,7 +29,8 @@ _HEADERS = {
     "Connection": "keep-alive",
     "User-Agent": USER_AGENT,
 }
-_PLAIN = ("content-encoding", "content-length", "transfer-encoding")
+_CODINGS = ("gzip", "deflate")
+_PLAIN = (b"content-encoding", b"content-length", b"transfer-encoding")
 """Headers about the form in which an answer came; it is given on as it is meant."""
 
 
@@ -39,7 +41,8 @@ class Connections:
         timeout = httpx.Timeout(read_seconds, connect=CONNECT_SECONDS)
         self._extensions = {"timeout": timeout.as_dict()}
         self._of_thread = local()
-        self._all: list[httpx.BaseTransport] = []
+        self._all = WeakSet[_Transports]()
+        self._lock = Lock()
         self._closed = False
         self.reached = False
         """Whether the service was there already: its address is right."""
@@ -70,8 +73,7 @@ class Connections:
         transport = self._transport(request.url)
         try:
             with closing(transport.handle_request(request)) as answer:
-                length = answer.headers.get("Content-Length", "")
-                if "Content-Encoding" in answer.headers or not _is_short(length):
+                if not _is_short(answer.headers):
                     return _bounded(answer, title)
                 answer.read()
                 return answer
@@ -80,22 +82,44 @@ class Connections:
                 transport.close()
 
     def _transport(self, url: httpx.URL) -> httpx.BaseTransport:
-        transports: dict[str, httpx.BaseTransport] | None
-        transports = getattr(self._of_thread, "transports", None)
+        transports: _Transports | None = getattr(self._of_thread, "transports", None)
         if transports is None:
-            transports = self._of_thread.transports = {}
-        origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
-        transport = transports.get(origin)
-        if transport is None:
-            transport = transports[origin] = _transport_to(url)
-            self._all.append(transport)
-        return transport
+            transports = self._of_thread.transports = _Transports()
+            with self._lock:
+                self._all.add(transports)
+        return transports.to(url)
 
     def close(self) -> None:
         """Close those of all threads. A thread that is about to connect closes its own."""
         self._closed = True
-        for transport in self._all:
+        with self._lock:
+            threads = list(self._all)
+        for transports in threads:
+            transports.close()
+
+
+class _Transports:
+    """The transports of one thread, one to each address. They are closed when it has ended."""
+
+    def __init__(self) -> None:
+        self._by_origin: dict[str, httpx.BaseTransport] = {}
+
+    def to(self, url: httpx.URL) -> httpx.BaseTransport:
+        """Return the one to the address of a URL."""
+        origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
+        transport = self._by_origin.get(origin)
+        if transport is None:
+            transport = self._by_origin[origin] = _transport_to(url)
+        return transport
+
+    def close(self) -> None:
+        """Close them all, on any thread."""
+        for transport in list(self._by_origin.values()):
             transport.close()
+
+    def __del__(self) -> None:
+        """Close them: nothing but its thread, and a Connections, knows them."""
+        self.close()
 
 
 def preload() -> None:
@@ -105,7 +129,13 @@ def preload() -> None:
 
 def _transport_to(url: httpx.URL) -> httpx.BaseTransport:
     trust, proxy = trust_of(url.scheme), proxy_for(url.scheme, url.host)
-    return httpx.HTTPTransport(verify=trust, proxy=proxy) if proxy else Transport(url, trust)
+    if not proxy:
+        return Transport(url, trust)
+    with suppress(ImportError, ValueError, httpx.InvalidURL):  # they may quote its password
+        httpx.URL(proxy).host.encode("idna")  # which fails here, and not when it is asked
+        return httpx.HTTPTransport(verify=trust, proxy=proxy)
+    message = "the proxy that the environment names cannot be used (socks5:// needs httpx[socks])"
+    raise httpx.ProxyError(message)
 
 
 @lru_cache(maxsize=64)
@@ -122,21 +152,27 @@ def proxy_for(scheme: str, host: str) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def _is_short(length: str) -> bool:
+def _is_short(headers: httpx.Headers) -> bool:
+    """Whether an answer says that it fits: its length does not count where it comes in chunks, or encoded."""
+    if "Transfer-Encoding" in headers or "Content-Encoding" in headers:
+        return False
+    length = headers.get("Content-Length", "")
     return length.isdecimal() and int(length) <= MAX_ANSWER
 
 
 def _bounded(answer: httpx.Response, title: str) -> httpx.Response:
     """Read an answer whose size is not known, but no more of it than fits."""
-    parts, size = list[bytes](), 0
+    # Nobody asked for another coding: two, one in the other, would fill the memory before a part is measured.
+    if answer.headers.get("Content-Encoding", "").lower() not in _CODINGS:
+        answer.headers.pop("Content-Encoding", None)
+    body = bytearray()  # not a list: a part may be a single byte
     for part in answer.iter_bytes():
-        parts.append(part)
-        size += len(part)
-        if size > MAX_ANSWER:
+        body += part
+        if len(body) > MAX_ANSWER:
             message = f"{title} answered with more than {MAX_ANSWER // 1024**2} MiB"
             raise ServiceError(message, status=answer.status_code, effect="sent")
-    headers = [pair for pair in answer.headers.multi_items() if pair[0] not in _PLAIN]
-    return httpx.Response(answer.status_code, headers=headers, content=b"".join(parts))
+    headers = [pair for pair in answer.headers.raw if pair[0].lower() not in _PLAIN]
+    return httpx.Response(answer.status_code, headers=headers, content=bytes(body))
 
 
 _NO_AUTHORITY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

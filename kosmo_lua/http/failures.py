@@ -33,6 +33,8 @@ _PASSES = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _NO_SUCH_NAME = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None))
 """Nothing has the name, or no address (which macOS does not tell apart)."""
 
+_CHARSET = re.compile(r'charset="?([\w.:-]+)', re.ASCII | re.IGNORECASE)
+
 _EPOCH = 1_000_000_000.0
 """A number of seconds that is at least so large is a time, and no wait."""
 
@@ -136,10 +138,19 @@ def words_of(response: httpx.Response, explain: Callable[[JsonObject], str | Non
 
 def text_of(response: httpx.Response) -> str:
     """Say what an answer that is not JSON says."""
-    text = response.text.strip()
+    text = _decoded(response).strip()
     if text and ("html" in response.headers.get("Content-Type", "") or text[0] == "<"):
         return "an HTML page"
     return text
+
+
+def _decoded(response: httpx.Response) -> str:
+    """Decode a body by a codec of texts; `response.text` takes any of Python's, such as bz2."""
+    charset = _CHARSET.search(response.headers.get("Content-Type", ""))
+    try:
+        return response.content.decode(charset[1] if charset else "utf-8", "replace")
+    except (LookupError, UnicodeError):
+        return response.content.decode("utf-8", "replace")
 
 
 def shorten(text: str) -> str:

@@ -10,7 +10,6 @@ from kosmo_lua.errors import KosmoError, RateLimited, ServiceError
 from kosmo_lua.http.connections import Connections
 from kosmo_lua.http.exchange import Exchange, Patience
 from kosmo_lua.http.failures import (
-    impossible,
     no_answer,
     refused,
     shorten,
@@ -140,9 +139,6 @@ class Sending:
             self._connections.reached |= failure.effect != "none"
             self._exchange.note(request.method, failure.effect)
             raise failure from error
-        except UnicodeError as error:  # of the name, which no socket takes
-            self._exchange.note(request.method, "none")
-            raise impossible(str(request.url), error) from None
         except ServiceError as failure:
             self._exchange.note(request.method, "sent", failure.status)
             raise

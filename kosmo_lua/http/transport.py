@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from os import getpid
 
 import h11
 
@@ -30,24 +31,31 @@ class Transport(httpx.BaseTransport):
         self._port = url.port or _PORTS[url.scheme]
         self._trust = trust if url.scheme == "https" else None
         self._connection: _Connection | None = None
+        self._closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return the answer, whose body is still to be read and closed.
 
         Raises:
-            httpx.ConnectError, httpx.ConnectTimeout, httpx.LocalProtocolError: nothing was sent.
+            httpx.ConnectError, httpx.ConnectTimeout: nothing was sent.
+            httpx.UnsupportedProtocol, httpx.LocalProtocolError: nothing was sent, nor can it be.
             httpx.RequestError: the answer did not come, or did not come whole.
         """
         seconds = request.extensions["timeout"]
         if self._connection is None or not self._connection.is_usable():
-            self.close()
+            if self._connection:
+                self._connection.close()
             self._connection = _Connection(self._connect(seconds["connect"]), seconds["read"])
+        if self._closed:  # while this thread was connecting
+            self._connection.close()
+            raise httpx.ConnectError("the connections were closed")
         return self._connection.exchange(request)
 
     def close(self) -> None:
-        """Close the connection. Where an answer is awaited, who awaits it closes."""
-        if self._connection and not self._connection.busy:
-            self._connection.close()
+        """Close the connection for good. Where an answer is awaited, who awaits it closes."""
+        self._closed = True
+        if self._connection:
+            self._connection.abandon()
 
     def _connect(self, seconds: float) -> socket.socket:
         try:
@@ -62,6 +70,8 @@ class Transport(httpx.BaseTransport):
                 raise
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
+        except UnicodeError as error:  # of the name
+            raise httpx.UnsupportedProtocol(str(error)) from error
         except OSError as error:
             raise httpx.ConnectError(str(error)) from error
 
@@ -74,14 +84,17 @@ class _Connection:
         self._arrivals = select.poll()
         self._arrivals.register(connected, select.POLLIN)
         self._idle_since = time.monotonic()
+        self._process = getpid()
         self.busy = False
         """Whether a request is on its way, or its answer."""
+        self._abandoned = False
 
     def is_usable(self) -> bool:
         """Whether a request may go out: nobody has closed it, and nothing came that was not asked for."""
         if self._socket.fileno() < 0 or time.monotonic() - self._idle_since > KEPT_SECONDS:
             return False
-        return not self._arrivals.poll(0)
+        # After a fork the parent has it, too, and each would get the answers of the other.
+        return self._process == getpid() and not self._arrivals.poll(0)
 
     def exchange(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its answer."""
@@ -107,12 +120,18 @@ class _Connection:
     def release(self) -> None:
         """Keep the connection when the answer was read to its end, and nothing follows; else close it."""
         done = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
-        if not done or self._http.trailing_data[0]:
+        if not done or self._http.trailing_data[0] or self._abandoned:
             self.close()
             return
         self._http.start_next_cycle()
         self._idle_since = time.monotonic()
         self.busy = False
+
+    def abandon(self) -> None:
+        """Close it. An answer that is awaited on another thread ends with what comes next, whole or not."""
+        self._abandoned = True
+        if not self.busy:
+            self.close()
 
     def close(self) -> None:
         """Close it for good."""
@@ -135,13 +154,15 @@ class _Connection:
                 left = left[self._socket.send(left) :]
         except TimeoutError as error:
             raise httpx.WriteTimeout(str(error)) from error
-        except OSError:
-            pass  # who refuses a request may answer before it has all of it
+        except OSError:  # who refuses a request may answer before it has all of it
+            self._http.send_failed()
 
     def _event(self) -> object:
         """Read until something is whole: a head, a part of a body, or its end."""
         try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
+                if self._abandoned:  # an answer may come for ever, a byte at a time
+                    raise httpx.ReadError("the connection was closed")
                 self._http.receive_data(self._socket.recv(_PIECE))
         except h11.RemoteProtocolError as error:
             raise httpx.RemoteProtocolError(str(error)) from error
