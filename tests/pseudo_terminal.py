@@ -81,8 +81,10 @@ class Terminal:
         with selectors.DefaultSelector() as selector:
             selector.register(self._master, selectors.EVENT_READ)
             deadline = time.monotonic() + 20
-            while (ready := selector.select(0.02)) or process.poll() is None:
+            has_ended = False
+            while (ready := selector.select(0.02)) or not has_ended:
                 assert time.monotonic() < deadline, self._seen
+                has_ended = process.poll() is not None  # what it wrote last is still to be read
                 self._seen += os.read(self._master, 4096) if ready else b""
         seen, self._seen = self._seen, b""
         return seen.decode()

@@ -248,6 +248,19 @@ class TestSession:
         assert stopped.error_info.code == "cpu_limit"
         assert session_of("return x").result == 2
 
+    @needs_proc
+    def test_script_is_not_stopped_for_the_time_of_the_last_one(self) -> None:
+        """Ours: also when its process has not begun it yet."""
+        limits = Limits(cpu=0.1)
+        with Kosmo(environ={}, isolation="process", limits=limits) as kosmo:
+            session = kosmo.session()
+            assert session.run("while true do end").error == "eval:1: CPU limit of 0.1 s exceeded"
+            (child,) = children(server())
+            os.kill(child, signal.SIGSTOP)
+            threading.Timer(0.5, os.kill, (child, signal.SIGCONT)).start()
+            assert session.run("return 1").result == 1
+            session.close()
+
     def test_full_memory_can_be_freed(self, session_of: Callable[[str], Result]) -> None:
         """Ours: what the globals hold counts, and the next script may drop it."""
         full = session_of("t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end")

@@ -76,6 +76,7 @@ class Process(ABC):
     def start(self, script: "Script") -> None:
         """Let the child run a script."""
         self._scripts += 1
+        self.meter.reset()  # who looks before the child has begun must not see what the last one has used
         self.order(["run", *script.to_json()])
 
     def order(self, order: "list[Json]") -> None:

@@ -43,6 +43,7 @@ class Watchdog:
     def run(self, script: Script, recorder: Recorder) -> Ending:
         """Run a script and return its ending."""
         self._recorder = recorder
+        self._meter.reset()
         self._budget = Budget(self._limits, self._meter, time.monotonic())
         thread = _Thread(self._sandbox, script)
         try:
