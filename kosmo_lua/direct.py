@@ -6,7 +6,7 @@ from contextlib import nullcontext, suppress
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
-from kosmo_lua.errors import Defect, Interrupted, KosmoError, UsageError
+from kosmo_lua.errors import Defect, Interrupted, InvalidArguments, KosmoError, UsageError
 from kosmo_lua.journal import Ending, Recorder, failed
 from kosmo_lua.listeners import Listeners
 from kosmo_lua.results import CallResult
@@ -43,7 +43,8 @@ class Direct:
 
     def call(self, function: str, arguments: JsonObject, account: str) -> Json:
         """Call a function; see `Kosmo.call`."""
-        return self._made().call(self._target(function, account).name, arguments)
+        target = self._target(function, account)
+        return self._made().call(target.name, _acyclic(arguments, target))
 
     def attempt(
         self,
@@ -86,6 +87,7 @@ class Direct:
     def _data(self, target: "Target", arguments: JsonObject, *, dry_run: bool) -> Json:
         for problem in self._made().catalog.problems_of(target.integration.name):
             self._record(["warning", problem])
+        arguments = _acyclic(arguments, target)
         if not dry_run:
             return _checked(self._made().call(target.name, arguments), target.name)
         self._unsent = self._unsent or self._backend.unsent_calls(self._record)
@@ -141,6 +143,25 @@ class _Ticker:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
+
+
+def _acyclic(arguments: JsonObject, target: "Target") -> JsonObject:
+    """Return arguments that come to an end: a program can put one into itself, as no script can.
+
+    Raises:
+        InvalidArguments: they do not, or too deep.
+    """
+    try:
+        with suppress(
+            TypeError
+        ):  # of a key that JSON cannot hold, which is told with its parameter
+            json.dumps(arguments, default=lambda _: None)
+    except (ValueError, RecursionError):
+        name = target.function.log_name
+        failure = InvalidArguments(f"{name}: an argument contains itself, or is nested too deep")
+        failure.function = name
+        raise failure from None
+    return arguments
 
 
 def _checked(data: Json, function: str) -> Json:

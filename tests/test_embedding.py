@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from conftest import echo
@@ -19,6 +19,8 @@ from kosmo_lua.isolation import Isolation
 from kosmo_lua.policy import Question
 
 GOOD = {"event": "E", "userId": "u"}
+LOOP = list[Any]()
+LOOP.append(LOOP)
 TRACK = 'return app.integrations.segment.track({event = "E", userId = "u"}).success'
 
 
@@ -160,6 +162,7 @@ class TestCall:
             ("segment.track", {**GOOD, "properties": {"x": float("nan")}}, "invalid_arguments"),
             ("segment.track", {**GOOD, "properties": {"x": {1, 2}}}, "invalid_arguments"),
             ("segment.track", {**GOOD, "properties": {"x": "y" * 33_000}}, "invalid_arguments"),
+            ("segment.track", {**GOOD, "properties": {"x": LOOP}}, "invalid_arguments"),
             ("segment.track", [1, 2], "invalid_arguments"),
         ],
     )
