@@ -149,15 +149,20 @@ def create_feature_flag(api: PostHog, flag: NewFlag) -> JsonObject:
     except KosmoError as error:
         if not _is_lost(error):
             raise
-        status = api.exchange.status
-        found = _read(api, "feature_flags/", {"search": flag.key, "limit": 100})
-        there = [each for each in results(found) if each.get("key") == flag.key]
-        if not _has([*there], [{name: body[name] for name in SENT}]):
-            api.exchange.status = status
-            error.hint = _not_ours(flag.key, there)
-            raise
-        api.exchange.settle()
-        return _with_rollout(there[0])
+        return _with_rollout(_created_after_all(api, flag.key, body, error))
+
+
+def _created_after_all(api: PostHog, key: str, body: JsonObject, lost: KosmoError) -> JsonObject:
+    """Return the flag that a request without an answer has created; raise `lost` when it has not."""
+    status = api.exchange.status
+    found = _read(api, "feature_flags/", {"search": key, "limit": 100})
+    there = [each for each in results(found) if each.get("key") == key]
+    if not _has([*there], [{name: body[name] for name in SENT}]):
+        api.exchange.status = status
+        lost.hint = _not_ours(key, there)
+        raise lost
+    api.exchange.settle()
+    return there[0]
 
 
 def _is_lost(error: KosmoError) -> bool:
