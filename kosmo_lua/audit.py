@@ -18,10 +18,10 @@ from kosmo_lua.values import JsonObject
 MAX_SIZE = 10 * 1024 * 1024
 """Bytes after which a new file is begun."""
 
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-
 KEPT = 5
 """Older files that are kept: audit.jsonl.1 is the newest of them."""
+
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 
 class Audit:

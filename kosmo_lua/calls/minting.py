@@ -17,22 +17,6 @@ Permit = Callable[[Target, JsonObject], bool]
 """Raises when a call is not permitted; else returns whether all like it are, whatever their arguments."""
 
 
-class Mints:
-    """Makes mints, for the batches of one run."""
-
-    def __init__(
-        self, clients: Clients, equipment: Equipment, permit: Permit, record: Record
-    ) -> None:
-        self.clients = clients
-        self.equipment = equipment
-        self.permit = permit
-        self.record = record
-
-    def of(self, target: Target) -> "Mint":
-        """Return a mint for a function and an account."""
-        return Mint(self, target)
-
-
 class Mint:
     """Makes the events of one function with one account, for one batch.
 
@@ -40,10 +24,19 @@ class Mint:
     found, and that all are permitted, is settled by the first of them.
     """
 
-    def __init__(self, mints: Mints, target: Target) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        equipment: Equipment,
+        permit: Permit,
+        record: Record,
+        target: Target,
+    ) -> None:
         self.target = target
-        self.call = Call(0, target, {}, mints.record, target.function.log_name)
-        self._mints = mints
+        self.call = Call(0, target, {}, record, target.function.log_name)
+        self._clients = clients
+        self._equipment = equipment
+        self._permit = permit
         self._permitted = False
 
     def event(self, arguments: JsonObject) -> "Event":
@@ -54,10 +47,10 @@ class Mint:
         """
         function, call = self.target.function, self.call
         if not call.api:
-            self._mints.clients.find(self.target)
+            self._clients.find(self.target)
         checked = function.validate(arguments)
         if not self._permitted:
-            self._permitted = self._mints.permit(self.target, arguments)
+            self._permitted = self._permit(self.target, arguments)
         self._identify(arguments)
         assert call.api is not None, "it was equipped"
         assert function.event is not None, "Lua was told so"
@@ -68,13 +61,13 @@ class Mint:
 
     def _identify(self, arguments: JsonObject) -> None:
         """Give the call the identity of the next event, and what it makes all of them with."""
-        call, equipment = self.call, self._mints.equipment
+        call = self.call
         if call.exchange and call.api:
-            identity = equipment.identity(call.name, self.target.account, arguments)
+            identity = self._equipment.identity(call.name, self.target.account, arguments)
             call.exchange.identity = identity
         else:
             call.arguments = arguments
-            equipment.equip(call)
+            self._equipment.equip(call)
         assert call.api is not None, "it was equipped"
         assert call.exchange is not None, "the same"
         call.api.begin(call.exchange)

@@ -1,7 +1,7 @@
 """The one path of a call: find, validate, permit, load the account, invoke, log."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,7 +9,7 @@ from kosmo_lua.accounts import Accounts
 from kosmo_lua.calls.call import Call, digest
 from kosmo_lua.calls.clients import Clients
 from kosmo_lua.calls.equipment import Equipment
-from kosmo_lua.calls.minting import Mint, Mints
+from kosmo_lua.calls.minting import Mint
 from kosmo_lua.calls.named import named, not_named
 from kosmo_lua.calls.recording import Recording
 from kosmo_lua.catalog import Catalog, Target
@@ -57,7 +57,7 @@ class Calls:
         self._equipment = Equipment(
             self._clients, retry_budget=retry_budget, run=run, unsent=self._unsent
         )
-        self._mints = Mints(self._clients, self._equipment, self._permit, record)
+        self._mint = partial(Mint, self._clients, self._equipment, self._permit, record)
         self._policy = policy
         self._record = record
         self._resolve = lru_cache(maxsize=256)(catalog.resolve)
@@ -179,7 +179,7 @@ class Calls:
         """
         mint = batch.mints.get(name)
         if mint is None:
-            mint = batch.mints[name] = self._mints.of(self._resolve(name))
+            mint = batch.mints[name] = self._mint(self._resolve(name))
         arguments = self._arguments(mint.target, values, by_position=by_position)
         event = self._event(mint, arguments)
         batch.add(mint.call, event)

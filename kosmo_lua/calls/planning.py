@@ -56,7 +56,7 @@ class DryCalls(Calls):
         """Plan the event of a call."""
         target = self._resolve(name)
         arguments = self._arguments(target, values, by_position=by_position)
-        self._event(self._mints.of(target), arguments)
+        self._event(self._mint(target), arguments)
         call = self._made(target, arguments, queued=True)
         self._plan(call)
         return PlannedWrite(call.name)
