@@ -3,8 +3,11 @@
 import errno
 import gzip
 import json
+import os
 import socket
 import ssl
+import subprocess
+import sys
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -326,6 +329,40 @@ def test_a_certificate_for_another_name_gets_nothing(
     assert (result.error_info.code, result.error_info.effect) == ("unreachable", "none")
     assert "certificate is not valid for '127.0.0.1'" in (result.error or "")
     assert sent(server) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "No such file or directory"), (b"", "NO_CERTIFICATE_OR_CRL_FOUND")],
+)
+def test_certificates_that_cannot_be_read_are_an_error_of_the_environment(
+    content: bytes | None,
+    reason: str,
+    to_server: Environ,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ours: SSL_CERT_FILE is set on machines of companies, and wrong on some."""
+    file = tmp_path / "authority.pem"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    monkeypatch.setattr(connections, "_tls", connections._tls.__wrapped__)  # noqa: SLF001  # it is kept otherwise
+    result = run(to_server | {"KOSMO_SEGMENT_TRACKING_URL": "https://segment.example"}, TRACK)
+    assert result.error_info
+    assert (result.error_info.code, result.error_info.effect) == ("config_error", "none")
+    assert result.error == (
+        f"eval:1: segment.track_event: the certificates of SSL_CERT_FILE cannot be read: {reason}"
+    )
+
+
+def test_a_script_without_calls_needs_no_certificates() -> None:
+    """Ours: in a process of its own, too, whose server has made ready what a request needs."""
+    code = "from kosmo_lua import Kosmo; print(Kosmo(isolation='process').run('return 1').result)"
+    environ = {**os.environ, "SSL_CERT_FILE": "/nowhere/authority.pem"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)  # noqa: S603  # our own
+    assert (done.stdout, done.stderr) == ("1\n", "")
 
 
 def test_a_proxy_of_the_environment_is_asked(

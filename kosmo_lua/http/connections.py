@@ -4,6 +4,7 @@ Requests go to a transport and not to httpx's client: that one follows redirects
 credentials in files, none of which an account may do, and takes twice as long.
 """
 
+import os
 import ssl
 from contextlib import closing, suppress
 from functools import cache, lru_cache
@@ -13,7 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 from weakref import WeakSet
 
 from kosmo_lua import __version__
-from kosmo_lua.errors import ServiceError
+from kosmo_lua.errors import ConfigError, ServiceError
 from kosmo_lua.http.failures import CONNECT_SECONDS
 from kosmo_lua.http.library import httpx
 from kosmo_lua.http.transport import Transport
@@ -68,6 +69,7 @@ class Connections:
 
         Raises:
             ServiceError: the answer is longer than fits.
+            ConfigError: the certificates of the environment cannot be read.
             httpx.RequestError: there was no answer.
         """
         transport = self._transport(request.url)
@@ -124,7 +126,8 @@ class _Transports:
 
 def preload() -> None:
     """Import and make what the first request needs, in a process that others are forked of."""
-    trust_of("https")
+    with suppress(ConfigError):  # who connects is told
+        trust_of("https")
 
 
 def _transport_to(url: httpx.URL) -> httpx.BaseTransport:
@@ -180,13 +183,23 @@ _NO_AUTHORITY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def trust_of(scheme: str) -> ssl.SSLContext:
-    """Return what checks the certificates of addresses with this scheme."""
+    """Return what checks the certificates of addresses with this scheme.
+
+    Raises:
+        ConfigError: the certificates that the environment names cannot be read.
+    """
     return _tls() if scheme == "https" else _NO_AUTHORITY
 
 
 @cache
 def _tls() -> ssl.SSLContext:
     """Make what checks certificates: once for all accounts, only for https: it takes 20 to 40 ms."""
-    context = httpx.create_ssl_context()
+    try:
+        context = httpx.create_ssl_context()
+    except OSError as error:
+        named = next(filter(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")), "certifi")
+        reason = getattr(error, "reason", None) or error.strerror
+        message = f"the certificates of {named} cannot be read: {reason}"
+        raise ConfigError(message, hint="Correct the variable; nothing was sent.") from None
     context.set_alpn_protocols(["http/1.1"])
     return context

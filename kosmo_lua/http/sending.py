@@ -139,8 +139,8 @@ class Sending:
             self._connections.reached |= failure.effect != "none"
             self._exchange.note(request.method, failure.effect)
             raise failure from error
-        except ServiceError as failure:
-            self._exchange.note(request.method, "sent", failure.status)
+        except KosmoError as failure:
+            self._exchange.note(request.method, failure.effect, failure.status)
             raise
         except BaseException:  # Ctrl-C: nobody waits for the answer any more
             self._exchange.note(request.method, "unknown")
