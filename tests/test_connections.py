@@ -66,6 +66,26 @@ def test_a_request_is_written_as_http(server: RawServer, to_server: Environ) -> 
     assert json.loads(body)["event"] == "e"
 
 
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("GET", {"Authorization": "Bearer secret\r\nX-Injected: yes"}),
+        ("GET", {"Authorization": "Bearer secret\0"}),
+        ("GET", {"X: y\r\nX-Injected": "yes"}),
+        ("GET / HTTP/1.1\r\nX:", {}),
+    ],
+)
+def test_what_would_be_another_request_is_not_sent(
+    method: str, headers: dict[str, str], server: RawServer
+) -> None:
+    """Ours: an integration that is wrong about its headers sends nothing, and shows none of them."""
+    account = connections.Connections(5)
+    with closing(account), pytest.raises(httpx.LocalProtocolError) as problem:
+        account.send(account.request(method, server.url, headers), "It")
+    assert "secret" not in str(problem.value)
+    assert (sent(server), server.connections) == ([], 0)
+
+
 # Which connection it takes
 
 
@@ -213,12 +233,12 @@ def test_what_connects_while_connections_are_closed_sends_nothing(
 # What comes back
 
 
-def test_an_answer_that_is_longer_than_it_says_is_cut(
+def test_an_answer_whose_chunks_have_no_end_is_cut(
     server: RawServer, to_server: Environ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ours: a length does not count where chunks come (RFC 9112, 6.3), which may have no end."""
+    """Ours: they would fill the memory."""
     monkeypatch.setattr(connections, "MAX_ANSWER", 1024 * 1024)
-    head = b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     server.answers(head + b"100000\r\n" + b" " * 0x100000 + b"\r\n10\r\n" + OK + b"\r\n0\r\n\r\n")
     result = run(to_server, TRACK)
     assert "Segment answered with more than 1 MiB" in (result.error or "")
@@ -257,6 +277,15 @@ def test_an_answer_may_have_any_form_of_http(
     assert server.connections == 1
 
 
+def test_an_answer_to_head_has_no_body(server: RawServer) -> None:
+    """RFC 9110, 9.3.2: its length is that of another answer; the connection is kept."""
+    server.usual = b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n"
+    with closing(connections.Connections(5)) as account:
+        answers = [account.send(account.request("HEAD", server.url, None), "It") for _ in range(2)]
+    assert [(answer.status_code, answer.content) for answer in answers] == [(200, b"")] * 2
+    assert server.connections == 1
+
+
 def test_headers_may_hold_any_bytes(server: RawServer, to_server: Environ) -> None:
     """RFC 9110, 5.5: also where the body comes in chunks; what was answered was sent."""
     head = b"HTTP/1.1 200 OK\r\nX: caf\xe9\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -273,6 +302,12 @@ def test_headers_may_hold_any_bytes(server: RawServer, to_server: Environ) -> No
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nbroken header\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;" + b"x" * 200_000,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"x" * 200_000,
+        b"HTTP/1.1 103 Early Hints\r\nX: x\r\n\r\n" * 10_000,
+        b"HTTP/1.1 099 Early\r\nContent-Length: 2\r\n\r\n{}" + b"\0",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
     ],
 )
 def test_what_is_no_http_is_no_answer(
@@ -285,6 +320,7 @@ def test_what_is_no_http_is_no_answer(
     first, second = result.call_log
     assert first.error
     assert (first.error.code, first.effect, first.attempts) == ("unreachable", "unknown", 1)
+    assert "did not answer in HTTP/1.1: " in first.error.message
     assert (second.effect, second.attempts, server.connections) == ("sent", 1, 2)
 
 

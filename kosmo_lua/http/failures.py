@@ -53,6 +53,8 @@ def no_answer(error: httpx.RequestError, url: str, title: str, read_seconds: flo
         connecting = isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout)
         seconds = CONNECT_SECONDS if connecting else read_seconds
         message = f"{where} did not answer within {seconds:g} s"
+    elif isinstance(error, httpx.RemoteProtocolError):
+        message = f"{where} did not answer in HTTP/1.1: {_reason(error)}"
     elif effect == "unknown":
         message = f"{where} cut the connection before it answered"
     passes = effect == "unknown" or (isinstance(error, _PASSES) and not _is_final(error))

@@ -1,9 +1,10 @@
 """Transport: requests to one address over one HTTP/1.1 connection, which is kept alive.
 
 httpx's own has a pool that threads share, and a request through it takes twice as long. Here each thread has
-a connection of its own, so nothing is shared: this is a socket, and h11, which httpx's own uses as well.
+a connection of its own, so nothing is shared.
 """
 
+import re
 import select
 import socket
 import ssl
@@ -11,16 +12,18 @@ import time
 from collections.abc import Iterator
 from os import getpid
 
-import h11
-
+from kosmo_lua.http.answer import Answer
 from kosmo_lua.http.library import httpx
 
 KEPT_SECONDS = 5.0
 """A connection that was idle for longer is not used again: what is between may have dropped it in silence."""
 
 _PIECE = 64 * 1024
-_LONGEST_HEAD = 100 * 1024
 _PORTS = {"http": 80, "https": 443}
+
+_LINE = re.compile(rb"[!#$%&'*+.^_`|~\w-]+ [\x21-\x7e]+ HTTP/1\.1")
+_HEADER = re.compile(rb"[!#$%&'*+.^_`|~\w-]+: [^\x00-\x08\x0a-\x1f\x7f]*")
+"""What may go out: a line break in a value would begin another header."""
 
 
 class Transport(httpx.BaseTransport):
@@ -41,7 +44,7 @@ class Transport(httpx.BaseTransport):
             httpx.UnsupportedProtocol, httpx.LocalProtocolError: nothing was sent, nor can it be.
             httpx.RequestError: the answer did not come, or did not come whole.
         """
-        seconds = request.extensions["timeout"]
+        data, seconds = _encoded(request), request.extensions["timeout"]
         if self._connection is None or not self._connection.is_usable():
             if self._connection:
                 self._connection.close()
@@ -49,7 +52,7 @@ class Transport(httpx.BaseTransport):
         if self._closed:  # while this thread was connecting
             self._connection.close()
             raise httpx.ConnectError("the connections were closed")
-        return self._connection.exchange(request)
+        return self._connection.exchange(data, request.method)
 
     def close(self) -> None:
         """Close the connection for good. Where an answer is awaited, who awaits it closes."""
@@ -80,7 +83,6 @@ class _Connection:
     def __init__(self, connected: socket.socket, seconds: float) -> None:
         connected.settimeout(seconds)
         self._socket = connected
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
         self._arrivals = select.poll()
         self._arrivals.register(connected, select.POLLIN)
         self._idle_since = time.monotonic()
@@ -88,6 +90,9 @@ class _Connection:
         self.busy = False
         """Whether a request is on its way, or its answer."""
         self._abandoned = False
+        self._answer: Answer
+        self._was_taken = True
+        """Whether the last request went out whole."""
 
     def is_usable(self) -> bool:
         """Whether a request may go out: nobody has closed it, and nothing came that was not asked for."""
@@ -96,34 +101,33 @@ class _Connection:
         # After a fork the parent has it, too, and each would get the answers of the other.
         return self._process == getpid() and not self._arrivals.poll(0)
 
-    def exchange(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and return its answer."""
+    def exchange(self, data: bytes, method: str) -> httpx.Response:
+        """Send a request of this method and return its answer."""
         self.busy = True
+        self._answer = answer = Answer(method)
         try:
-            self._write(self._encoded(request))
-            head = self._event()
-            while isinstance(head, h11.InformationalResponse):
-                head = self._event()
+            self._write(data)
+            while not answer.began:
+                self._receive()
         except BaseException:
             self.close()
             raise
-        assert isinstance(head, h11.Response), "it comes before its body"
-        return httpx.Response(
-            head.status_code, headers=head.headers.raw_items(), stream=_Body(self)
-        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(self))
 
     def body(self) -> Iterator[bytes]:
         """Read the body of the answer."""
-        while isinstance(event := self._event(), h11.Data):
-            yield bytes(event.data)
+        while True:
+            yield from self._answer.take()
+            if self._answer.ended:
+                return
+            self._receive()
 
     def release(self) -> None:
         """Keep the connection when the answer was read to its end, and nothing follows; else close it."""
-        done = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
-        if not done or self._http.trailing_data[0] or self._abandoned:
+        answer = self._answer
+        if not (answer.ended and answer.keeps and self._was_taken) or self._abandoned:
             self.close()
             return
-        self._http.start_next_cycle()
         self._idle_since = time.monotonic()
         self.busy = False
 
@@ -138,15 +142,6 @@ class _Connection:
         self._socket.close()
         self.busy = False
 
-    def _encoded(self, request: httpx.Request) -> bytes:
-        target, headers = request.url.raw_path, request.headers.raw
-        try:
-            head = h11.Request(method=request.method, target=target, headers=headers)
-            events = (head, h11.Data(data=request.read()), h11.EndOfMessage())
-            return b"".join(self._http.send(event) or b"" for event in events)
-        except h11.LocalProtocolError as error:
-            raise httpx.LocalProtocolError(str(error)) from error
-
     def _write(self, data: bytes) -> None:
         left = memoryview(data)
         try:
@@ -155,22 +150,32 @@ class _Connection:
         except TimeoutError as error:
             raise httpx.WriteTimeout(str(error)) from error
         except OSError:  # who refuses a request may answer before it has all of it
-            self._http.send_failed()
+            self._was_taken = False
 
-    def _event(self) -> object:
-        """Read until something is whole: a head, a part of a body, or its end."""
+    def _receive(self) -> None:
+        """Wait for the next part of the answer."""
+        if self._abandoned:  # it may come for ever, a byte at a time
+            raise httpx.ReadError("the connection was closed")
         try:
-            while (event := self._http.next_event()) is h11.NEED_DATA:
-                if self._abandoned:  # an answer may come for ever, a byte at a time
-                    raise httpx.ReadError("the connection was closed")
-                self._http.receive_data(self._socket.recv(_PIECE))
-        except h11.RemoteProtocolError as error:
-            raise httpx.RemoteProtocolError(str(error)) from error
+            data = self._socket.recv(_PIECE)
         except TimeoutError as error:
             raise httpx.ReadTimeout(str(error)) from error
         except OSError as error:
             raise httpx.ReadError(str(error)) from error
-        return event
+        self._answer.feed(data)
+
+
+def _encoded(request: httpx.Request) -> bytes:
+    """Return the bytes of a request.
+
+    Raises:
+        httpx.LocalProtocolError: it cannot be sent.
+    """
+    line = b"%b %b HTTP/1.1" % (request.method.encode(), request.url.raw_path)
+    headers = [b"%b: %b" % header for header in request.headers.raw]
+    if not _LINE.fullmatch(line) or not all(map(_HEADER.fullmatch, headers)):
+        raise httpx.LocalProtocolError("a header has a character that cannot be sent")
+    return b"\r\n".join([line, *headers, b"", request.read()])
 
 
 class _Body(httpx.SyncByteStream):
