@@ -282,7 +282,7 @@ def test_an_answer_to_head_has_no_body(server: RawServer) -> None:
     server.usual = b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n"
     with closing(connections.Connections(5)) as account:
         answers = [account.send(account.request("HEAD", server.url, None), "It") for _ in range(2)]
-    assert [(answer.status_code, answer.content) for answer in answers] == [(200, b"")] * 2
+    assert [(answer.status, answer.content) for answer in answers] == [(200, b"")] * 2
     assert server.connections == 1
 
 

@@ -15,6 +15,7 @@ from weakref import WeakSet
 
 from kosmo_lua import __version__
 from kosmo_lua.errors import ConfigError, ServiceError
+from kosmo_lua.http.answer import Answer
 from kosmo_lua.http.failures import CONNECT_SECONDS
 from kosmo_lua.http.library import httpx
 from kosmo_lua.http.transport import Transport
@@ -31,8 +32,6 @@ _HEADERS = {
     "User-Agent": USER_AGENT,
 }
 _CODINGS = ("gzip", "deflate")
-_PLAIN = (b"content-encoding", b"content-length", b"transfer-encoding")
-"""Headers about the form in which an answer came; it is given on as it is meant."""
 
 
 class Connections:
@@ -64,7 +63,7 @@ class Connections:
             **parts,
         )
 
-    def send(self, request: httpx.Request, title: str) -> httpx.Response:
+    def send(self, request: httpx.Request, title: str) -> Answer:
         """Send a request and return the whole answer; `title` is the service's.
 
         Raises:
@@ -74,11 +73,9 @@ class Connections:
         """
         transport = self._transport(request.url)
         try:
-            with closing(transport.handle_request(request)) as answer:
-                if not _is_short(answer.headers):
-                    return _bounded(answer, title)
-                answer.read()
-                return answer
+            with closing(transport.handle_request(request)) as response:
+                content = _read(response, title)
+                return Answer(response.status_code, response.headers, content)
         finally:
             if self._closed:  # while this thread was connecting
                 transport.close()
@@ -155,27 +152,17 @@ def proxy_for(scheme: str, host: str) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def _is_short(headers: httpx.Headers) -> bool:
-    """Whether an answer says that it fits: its length does not count where it comes in chunks, or encoded."""
-    if "Transfer-Encoding" in headers or "Content-Encoding" in headers:
-        return False
-    length = headers.get("Content-Length", "")
-    return length.isdecimal() and int(length) <= MAX_ANSWER
-
-
-def _bounded(answer: httpx.Response, title: str) -> httpx.Response:
-    """Read an answer whose size is not known, but no more of it than fits."""
+def _read(response: httpx.Response, title: str) -> bytes:
+    """Return the body of an answer, decoded, unless it is longer than fits."""
     # Nobody asked for another coding: two, one in the other, would fill the memory before a part is measured.
-    if answer.headers.get("Content-Encoding", "").lower() not in _CODINGS:
-        answer.headers.pop("Content-Encoding", None)
+    is_packed = response.headers.get("Content-Encoding", "").lower() in _CODINGS
     body = bytearray()  # not a list: a part may be a single byte
-    for part in answer.iter_bytes():
+    for part in response.iter_bytes() if is_packed else response.iter_raw():
         body += part
         if len(body) > MAX_ANSWER:
             message = f"{title} answered with more than {MAX_ANSWER // 1024**2} MiB"
-            raise ServiceError(message, status=answer.status_code, effect="sent")
-    headers = [pair for pair in answer.headers.raw if pair[0].lower() not in _PLAIN]
-    return httpx.Response(answer.status_code, headers=headers, content=bytes(body))
+            raise ServiceError(message, status=response.status_code, effect="sent")
+    return bytes(body)
 
 
 _NO_AUTHORITY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

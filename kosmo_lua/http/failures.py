@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kosmo_lua.errors import Effect, KosmoError, RateLimited, ServiceError, TimedOut, Unreachable
+from kosmo_lua.http.answer import Answer
 from kosmo_lua.http.library import httpx
 from kosmo_lua.values import Json, JsonObject
 
@@ -68,7 +69,7 @@ def impossible(url: str, error: Exception) -> KosmoError:
 
 
 def refused(
-    response: httpx.Response,
+    answer: Answer,
     title: str,
     words: str,
     *,
@@ -76,9 +77,9 @@ def refused(
     repeat_on: frozenset[int],
 ) -> KosmoError:
     """Return what an error answer becomes. `asked`: the wait in seconds that it asks for."""
-    status = response.status_code
+    status = answer.status
     limited = status == httpx.codes.TOO_MANY_REQUESTS
-    wait = asked if limited or "Retry-After" in response.headers else None
+    wait = asked if limited or "Retry-After" in answer.headers else None
     seconds = None if wait is None else int(wait) if wait == int(wait) else round(wait, 3)
     return (RateLimited if limited else ServiceError)(
         f"{title} answered {status}{': ' + words if words else ''}",
@@ -126,33 +127,33 @@ def _moment(date: str) -> float | None:
         return None
 
 
-def words_of(response: httpx.Response, explain: Callable[[JsonObject], str | None]) -> str:
+def words_of(answer: Answer, explain: Callable[[JsonObject], str | None]) -> str:
     """Say what an error answer says."""
-    if response.is_redirect:
+    if answer.is_redirect:
         return "a redirect, which is not followed"
     try:
-        body: Json = response.json()
+        body: Json = answer.json()
     except (ValueError, RecursionError):
-        return text_of(response)
+        return text_of(answer)
     words = explain(body) if isinstance(body, dict) else None
     return words or json.dumps(body, ensure_ascii=False)
 
 
-def text_of(response: httpx.Response) -> str:
+def text_of(answer: Answer) -> str:
     """Say what an answer that is not JSON says."""
-    text = _decoded(response).strip()
-    if text and ("html" in response.headers.get("Content-Type", "") or text[0] == "<"):
+    text = _decoded(answer).strip()
+    if text and ("html" in answer.headers.get("Content-Type", "") or text[0] == "<"):
         return "an HTML page"
     return text
 
 
-def _decoded(response: httpx.Response) -> str:
-    """Decode a body by a codec of texts; `response.text` takes any of Python's, such as bz2."""
-    charset = _CHARSET.search(response.headers.get("Content-Type", ""))
+def _decoded(answer: Answer) -> str:
+    """Decode a body by a codec of texts: a service may name any of Python's, such as bz2."""
+    charset = _CHARSET.search(answer.headers.get("Content-Type", ""))
     try:
-        return response.content.decode(charset[1] if charset else "utf-8", "replace")
+        return answer.content.decode(charset[1] if charset else "utf-8", "replace")
     except (LookupError, UnicodeError):
-        return response.content.decode("utf-8", "replace")
+        return answer.content.decode("utf-8", "replace")
 
 
 def shorten(text: str) -> str:

@@ -4,9 +4,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json
-
 from kosmo_lua.errors import KosmoError, RateLimited, ServiceError
+from kosmo_lua.http.answer import Answer
 from kosmo_lua.http.connections import Connections
 from kosmo_lua.http.exchange import Exchange, Patience
 from kosmo_lua.http.failures import (
@@ -103,13 +102,13 @@ class Sending:
     def _attempt(self) -> Json:
         """Send it once, as soon as the rate of the service allows."""
         self._pace()
-        response = self._response()
-        limited = response.status_code == httpx.codes.TOO_MANY_REQUESTS
-        if limited or re.fullmatch(r"-\d+|0+", response.headers.get("X-RateLimit-Remaining", "")):
-            self._limiter.hold(self._asked(response) or 0.0)
-        if not response.is_success:
-            raise self._refusal(response)
-        return self._decode(response)
+        answer = self._answer()
+        limited = answer.status == httpx.codes.TOO_MANY_REQUESTS
+        if limited or re.fullmatch(r"-\d+|0+", answer.headers.get("X-RateLimit-Remaining", "")):
+            self._limiter.hold(self._asked(answer) or 0.0)
+        if not answer.is_success:
+            raise self._refusal(answer)
+        return self._decode(answer)
 
     def _pace(self) -> None:
         """Wait for the rate of the service, which other calls of the account share.
@@ -128,12 +127,12 @@ class Sending:
                 raise RateLimited(message, retryable=True, details=details, hint=hint)
             self._exchange.pause(seconds, "rate")
 
-    def _response(self) -> httpx.Response:
+    def _answer(self) -> Answer:
         """Return the whole answer; note in any case what became of the request."""
         request, title = self._request, self._api.title
         self._exchange.begin()
         try:
-            response = self._connections.send(request, title)
+            answer = self._connections.send(request, title)
         except httpx.RequestError as error:
             failure = no_answer(error, str(request.url), title, self._api.read_seconds)
             self._connections.reached |= failure.effect != "none"
@@ -146,48 +145,36 @@ class Sending:
             self._exchange.note(request.method, "unknown")
             raise
         self._connections.reached = True
-        self._exchange.note(request.method, "sent", response.status_code)
-        return response
+        self._exchange.note(request.method, "sent", answer.status)
+        return answer
 
-    def _refusal(self, response: httpx.Response) -> KosmoError:
-        words = shorten(self._api.conceal(words_of(response, self._api.explain)))
-        asked = self._asked(response)
-        failure = refused(response, self._api.title, words, asked=asked, repeat_on=self._repeat_on)
-        failure.hint = failure.hint or self._api.advise(response.status_code)
+    def _refusal(self, answer: Answer) -> KosmoError:
+        words = shorten(self._api.conceal(words_of(answer, self._api.explain)))
+        asked = self._asked(answer)
+        failure = refused(answer, self._api.title, words, asked=asked, repeat_on=self._repeat_on)
+        failure.hint = failure.hint or self._api.advise(answer.status)
         return failure
 
-    def _asked(self, response: httpx.Response) -> float | None:
+    def _asked(self, answer: Answer) -> float | None:
         """Return the wait in seconds that an answer asks for: in a header or, after 429, in its body."""
-        limited = response.status_code == httpx.codes.TOO_MANY_REQUESTS
-        if (wait := wait_of(response.headers)) is not None or not limited:
+        limited = answer.status == httpx.codes.TOO_MANY_REQUESTS
+        if (wait := wait_of(answer.headers)) is not None or not limited:
             return wait
         try:
-            body = response.json()
+            body = answer.json()
         except (ValueError, RecursionError):
             return None
         wait = self._api.asked_wait(body) if isinstance(body, dict) else None
         return wait if wait is not None and 0 <= wait < math.inf else None
 
-    def _decode(self, response: httpx.Response) -> Json:
-        if not response.content:
+    def _decode(self, answer: Answer) -> Json:
+        if not answer.content:
             return None
         try:
-            body = _parsed(response)
+            body = answer.json()
         except (ValueError, RecursionError):
-            words = shorten(self._api.conceal(text_of(response)))
-            status = response.status_code
+            words = shorten(self._api.conceal(text_of(answer)))
+            status = answer.status
             message = f"{self._api.title} answered {status}, but not with JSON: {words}"
             raise ServiceError(message, status=status, effect="sent") from None
         return body
-
-
-def _parsed(response: httpx.Response) -> Json:
-    """Parse the JSON of an answer."""
-    body: Json
-    try:
-        body = from_json(response.content)
-    except (
-        ValueError
-    ):  # what it does not take, the slower one may: half a surrogate pair, another encoding
-        body = response.json()
-    return body

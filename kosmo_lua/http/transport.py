@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator
 from os import getpid
 
-from kosmo_lua.http.answer import Answer
 from kosmo_lua.http.library import httpx
+from kosmo_lua.http.parser import Parser
 
 KEPT_SECONDS = 5.0
 """A connection that was idle for longer is not used again: what is between may have dropped it in silence."""
@@ -90,7 +90,7 @@ class _Connection:
         self.busy = False
         """Whether a request is on its way, or its answer."""
         self._abandoned = False
-        self._answer: Answer
+        self._parser: Parser
         self._was_taken = True
         """Whether the last request went out whole."""
 
@@ -104,28 +104,28 @@ class _Connection:
     def exchange(self, data: bytes, method: str) -> httpx.Response:
         """Send a request of this method and return its answer."""
         self.busy = True
-        self._answer = answer = Answer(method)
+        self._parser = parser = Parser(method)
         try:
             self._write(data)
-            while not answer.began:
+            while not parser.began:
                 self._receive()
         except BaseException:
             self.close()
             raise
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(self))
+        return httpx.Response(parser.status, headers=parser.headers, stream=_Body(self))
 
     def body(self) -> Iterator[bytes]:
         """Read the body of the answer."""
         while True:
-            yield from self._answer.take()
-            if self._answer.ended:
+            yield from self._parser.take()
+            if self._parser.ended:
                 return
             self._receive()
 
     def release(self) -> None:
         """Keep the connection when the answer was read to its end, and nothing follows; else close it."""
-        answer = self._answer
-        if not (answer.ended and answer.keeps and self._was_taken) or self._abandoned:
+        parser = self._parser
+        if not (parser.ended and parser.keeps and self._was_taken) or self._abandoned:
             self.close()
             return
         self._idle_since = time.monotonic()
@@ -162,7 +162,7 @@ class _Connection:
             raise httpx.ReadTimeout(str(error)) from error
         except OSError as error:
             raise httpx.ReadError(str(error)) from error
-        self._answer.feed(data)
+        self._parser.feed(data)
 
 
 def _encoded(request: httpx.Request) -> bytes:

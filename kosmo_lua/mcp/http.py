@@ -17,6 +17,7 @@ import mcp_types as types
 from mcp.client.streamable_http import streamable_http_client
 
 from kosmo_lua.errors import ConfigError, KosmoError, ServiceError, TimedOut, Unreachable
+from kosmo_lua.http.answer import Answer
 from kosmo_lua.http.connections import USER_AGENT, proxy_for, trust_of
 from kosmo_lua.http.failures import CONNECT_SECONDS, refused, shorten, wait_of, words_of
 from kosmo_lua.http.library import httpx
@@ -136,15 +137,11 @@ class Gate(httpx2.AsyncBaseTransport):
         self, request: httpx2.Request, answer: httpx2.Response, body: bytes
     ) -> KosmoError:
         status, headers = answer.status_code, httpx.Headers(answer.headers.multi_items())
+        whole = Answer(status, headers, body)
         if _is_lost(request, answer):
             return SessionLost(f"{self._title} has forgotten the session", retryable=True)
-        for name in _PLAIN:
-            headers.pop(name, None)
-        plain = httpx.Response(status, headers=headers, content=body)
-        words = without_controls(shorten(words_of(plain, _explain)))
-        error = refused(
-            plain, self._title, words, asked=wait_of(plain.headers), repeat_on=frozenset()
-        )
+        words = without_controls(shorten(words_of(whole, _explain)))
+        error = refused(whole, self._title, words, asked=wait_of(headers), repeat_on=frozenset())
         if status in _FORBIDDEN:
             error.hint = "Check the headers of the server: it wants a valid token, such as in Authorization."
         elif status in (httpx2.codes.NOT_FOUND, httpx2.codes.METHOD_NOT_ALLOWED):
