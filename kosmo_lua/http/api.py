@@ -138,7 +138,7 @@ class Api(Generic[C]):
             RateLimited, ServiceError: the service answered with an error, or not with JSON.
             NotSent: instead of sending anything, in a dry run.
         """
-        request = self._request(method, url, headers=headers, params=query, content=content)
+        request = self._request(method, url, headers=headers, query=query, content=content)
         if self.exchange.dry_run:
             raise NotSent(planned(request, self.credentials.secrets()))
         if repeat_on is None:
@@ -152,7 +152,7 @@ class Api(Generic[C]):
         )
         return sending.send()
 
-    def _request(self, method: str, url: str, **parts: Any) -> httpx.Request:  # noqa: ANN401  # of httpx
+    def _request(self, method: str, url: str, **parts: Any) -> httpx.Request:  # noqa: ANN401  # those of Connections
         try:
             return self._connections.request(method, url, **parts)
         except UnicodeEncodeError:  # not of the address
