@@ -226,6 +226,26 @@ def test_stop_starts_nothing_new_and_lets_calls_end(lua: Run, service: RawServic
     ) == 2
 
 
+def test_an_answer_that_nobody_wants_takes_no_memory(service: RawService) -> None:
+    """Ours: it comes when its task has been given up, and may be too large for the script."""
+
+    def answer(_: Received) -> Answer:
+        poll(lambda: len(service.requests) == 2)
+        time.sleep(0.1)
+        return Answer(body={"path": "x" * 5_000_000})
+
+    service.answer = answer
+    limits = Limits(memory=2 * 1024 * 1024)
+    result = web_kosmo(service, retry_budget=0, limits=limits).run("""
+        parallel.map({"a", "b", "c"}, function(path)
+            if path == "c" then error("no") end
+            app.integrations.web.get{path = path}
+        end)
+    """)
+    assert result.error == "eval:3: item 3: no"
+    assert [call.effect for call in result.call_log] == ["sent"] * 2
+
+
 def test_collect_goes_on_and_lists_the_errors(lua: Run, service: RawService) -> None:
     """The issue: results keep their places, and errors come beside them."""
     service.answer = failing("/2")

@@ -3,12 +3,16 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
+from typing import Literal
 
 from kosmo_lua.calls.call import Call
 from kosmo_lua.calls.path import Calls, Work
 from kosmo_lua.calls.pool import Outcome, Pool
 from kosmo_lua.errors import UsageError
 from kosmo_lua.values import Json
+
+Told = Literal["nothing", "end", "outcome"]
+"""What `wait` tells of a call: that it has ended, and maybe what it has come to. Others `collect` that."""
 
 
 class Concurrent:
@@ -17,34 +21,35 @@ class Concurrent:
     def __init__(self, calls: Calls, pool: Pool) -> None:
         self._calls = calls
         self._pool = pool
-        self._under_way = dict[int, bool]()
-        """The calls that have not ended, and whether `wait` is to tell."""
+        self._under_way = dict[int, Told]()
+        """The calls that have not ended, and what `wait` is to tell of each."""
         self._results = SimpleQueue[tuple[int, Outcome]]()
-        self._ended = deque[int]()
+        self._ended = deque[tuple[int, Told]]()
         """The calls that have ended, and that nobody was told of yet."""
         self._outcomes: dict[int, Outcome] = {}
         self._forgotten: set[int] = set()
 
-    def submit(self, call: Call, work: Work | None = None) -> int:
+    def submit(self, call: Call, work: Work | None = None, *, told: Told = "end") -> int:
         """Let a prepared call go on by itself; return its number."""
-        self.run(call.number, lambda: self._calls.perform(call, work))
+        self.run(call.number, lambda: self._calls.perform(call, work), told=told)
         return call.number
 
-    def run(self, number: int, work: Callable[[], Json], *, quiet: bool = False) -> None:
-        """Let work of any kind go on by itself, under the number of a call. `quiet`: `wait` is not for it."""
+    def run(self, number: int, work: Callable[[], Json], *, told: Told) -> None:
+        """Let work of any kind go on by itself, under the number of a call."""
         results = self._results
-        self._under_way[number] = not quiet
+        self._under_way[number] = told
         self._pool.submit(work, lambda outcome: results.put((number, outcome)))
 
-    def wait(self) -> int:
-        """Wait until a call has ended of which nobody was told; return its number.
+    def wait(self) -> tuple[int, Outcome | None]:
+        """Wait until a call has ended of which nobody was told; return its number, and what is told of it.
 
         Raises:
             UsageError: none is under way.
         """
         while not self._ended:
             self._take()
-        return self._ended.popleft()
+        number, told = self._ended.popleft()
+        return number, self._outcomes.pop(number, None) if told == "outcome" else None
 
     def wait_for(self, numbers: Iterable[int]) -> int:
         """Wait until one of these calls has ended; return its number."""
@@ -56,10 +61,7 @@ class Concurrent:
 
     def collect(self, number: int) -> Json:
         """Return what a call that has ended returned, or raise what it raised."""
-        value, error = self._outcomes.pop(number)
-        if error:
-            raise error
-        return value
+        return self._outcomes.pop(number).collect()
 
     def forget(self, number: int) -> None:
         """Nobody collects this call; it goes on all the same."""
@@ -77,10 +79,10 @@ class Concurrent:
         if not self._under_way:
             raise UsageError("there is nothing to wait for")
         number, outcome = self._results.get()
-        tells = self._under_way.pop(number)
+        told = self._under_way.pop(number)
         if number in self._forgotten:
             self._forgotten.discard(number)
         else:
             self._outcomes[number] = outcome
-        if tells:
-            self._ended.append(number)
+        if told != "nothing":
+            self._ended.append((number, told))

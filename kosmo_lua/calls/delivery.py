@@ -151,7 +151,7 @@ class Batch:
         events = lane.empty()
         call = self._request(lane.call, events)
         self._running.add(call.number)
-        self._concurrent.run(call.number, lambda: self._deliver(call, events), quiet=True)
+        self._concurrent.run(call.number, lambda: self._deliver(call, events), told="nothing")
 
     def _wait(self, most: int) -> None:
         """Wait until no more than so many requests are under way."""

@@ -17,6 +17,12 @@ class Outcome(NamedTuple):
     value: Json
     error: BaseException | None
 
+    def collect(self) -> Json:
+        """Return the one, or raise the other."""
+        if self.error:
+            raise self.error
+        return self.value
+
 
 Job = Callable[[], Json]
 Ended = Callable[[Outcome], None]

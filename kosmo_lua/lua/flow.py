@@ -3,7 +3,8 @@
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from kosmo_lua.lua.convert import flat
+from kosmo_lua.errors import KosmoError
+from kosmo_lua.lua.convert import Pieces, flat, to_json
 
 if TYPE_CHECKING:  # start-up
     from kosmo_lua.lua.operations import Answer, Operations
@@ -19,18 +20,25 @@ class Flow:
         self._operations = operations
 
     def _do_submit(self, kind: bytes, path: bytes, values: bytes) -> "Answer":
-        """Let a call go on by itself. Its number is the answer, with which it is collected."""
+        """Let a call go on by itself. The answer is its number, by which `wait` tells of it."""
         given = self._operations.whole(values)
         return self._operations.call(
             lambda: self._operations.host.submit(kind.decode(), _text(path), given)
         )
 
     def _do_wait(self) -> "Answer":
-        """Wait until any call has ended that was submitted; the answer is its number."""
-        return self._operations.call(self._operations.host.wait, counted=False)
-
-    def _do_collect(self, number: int) -> "Answer":
-        return self._operations.call(lambda: self._operations.host.collect(number), counted=False)
+        """Wait until any call has ended; the answer is what a submitted one has come to, and its number."""
+        operations = self._operations
+        with operations.uncharged():
+            number, outcome = operations.host.wait()
+            if outcome is None:
+                return True, None, number
+            try:
+                answer = operations.first(Pieces(outcome.collect()))
+            except KosmoError as error:  # for whoever has made the call
+                answer = operations.answer(False, to_json(error.facts()))
+        ok, payload = answer if isinstance(answer, tuple) else (answer, None)
+        return ok, payload, number
 
     def _do_forget(self, number: int) -> "Answer":
         self._operations.host.forget(number)

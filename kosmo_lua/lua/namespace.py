@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # loaded when a script touches app or docs, not before
     from kosmo_lua.accounts import Accounts
     from kosmo_lua.calls import Calls
     from kosmo_lua.calls.call import Call
+    from kosmo_lua.calls.pool import Outcome
     from kosmo_lua.calls.work import Work
     from kosmo_lua.catalog import Catalog
     from kosmo_lua.dry_run import PlannedWrite
@@ -97,7 +98,7 @@ class Namespace:
 
     def submit(self, kind: str, path: str, values: Any) -> int:  # noqa: ANN401  # JSON, a list for `call_with`
         """Let a call go on by itself, a `call` or a `call_with`; return its number."""
-        return self._work.concurrent.submit(self._prepared(kind, path, values))
+        return self._work.concurrent.submit(self._prepared(kind, path, values), told="outcome")
 
     def _prepared(self, kind: str, path: str, values: Any) -> "Call":  # noqa: ANN401  # the same
         name = _known_root(path)
@@ -105,13 +106,9 @@ class Namespace:
             return self._calls.prepare_with(name, values)
         return self._calls.prepare(name, values)
 
-    def wait(self) -> int:
-        """Return the number of a call that has ended."""
+    def wait(self) -> "tuple[int, Outcome | None]":
+        """Return the number of a call that has ended, and what it has come to, if it was submitted."""
         return self._work.concurrent.wait()
-
-    def collect(self, number: int) -> Json:
-        """Return what a call that has ended returned."""
-        return self._work.concurrent.collect(number)
 
     def open(self, path: str, kind: str, values: Any) -> int:  # noqa: ANN401  # the same
         """Begin to read a list; return its handle."""

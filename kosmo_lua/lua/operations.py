@@ -20,7 +20,10 @@ if TYPE_CHECKING:  # start-up
     from kosmo_lua.lua.script import Script
     from kosmo_lua.values import Json, JsonObject
 
-Answer = bool | int | bytes | tuple[bool | None, bytes]
+Text = int | tuple[bool, bytes]
+"""A text for Lua, after whether it is no error; or its size, while there is no room for it."""
+
+Answer = bool | bytes | Text | tuple[None, bytes] | tuple[bool | int, bytes | None, int]
 
 
 class Operations:
@@ -80,7 +83,7 @@ class Operations:
             facts: JsonObject = {"code": "internal", "message": message, "effect": "unknown"}
             return self.answer(False, to_json(facts))
 
-    def answer(self, ok: bool, payload: bytes) -> Answer:  # noqa: FBT001  # Lua's convention: ok first
+    def answer(self, ok: bool, payload: bytes) -> Text:  # noqa: FBT001  # Lua's convention: ok first
         """Return a text to Lua if it fits into its memory; else its size, until Lua has made room."""
         if self._memory.fits(len(payload)):
             return ok, payload
@@ -90,13 +93,13 @@ class Operations:
     def _do_take(self) -> Answer:
         return self.answer(self._pending_ok, self._pending)
 
-    def _first(self, pieces: Pieces) -> Answer:
+    def first(self, pieces: Pieces) -> Text:
         """Return the first piece of a value; Lua asks for the others."""
         self._pieces = pieces
         return self.answer(True, pieces.head)
 
     def _do_more(self, index: int) -> Answer:
-        with self._uncharged():
+        with self.uncharged():
             piece = self._pieces.more(index)
         return self.answer(True, piece)
 
@@ -179,14 +182,14 @@ class Operations:
             pieces = Pieces(make())
         finally:
             self.meter.leave(self._clock())
-        return self._first(pieces)
+        return self.first(pieces)
 
     def exceeds_calls(self, *, more: int = 0) -> bool:
         """Whether so many more calls are too many; a request of a batch and a page of a list are calls."""
         return self._calls + self.host.requests + more > self._limits.calls
 
     @contextmanager
-    def _uncharged(self) -> Iterator[None]:
+    def uncharged(self) -> Iterator[None]:
         """Do work of the host that does not count as Lua's."""
         self.meter.enter(self._clock())
         try:
@@ -195,15 +198,15 @@ class Operations:
             self.meter.leave(self._clock())
 
     def _do_members(self, path: bytes) -> Answer:
-        with self._uncharged():
+        with self.uncharged():
             pieces = Pieces(self.host.members(path.decode()))
-        return self._first(pieces)
+        return self.first(pieces)
 
     def _do_help(self, name: bytes, values: bytes) -> Answer:
-        with self._uncharged():
+        with self.uncharged():
             helper = self.host.helper(name.decode())
         # The helper's own work is charged, so that a script cannot use it to compute for free.
-        return self._first(Pieces(helper(*self.whole(values))))
+        return self.first(Pieces(helper(*self.whole(values))))
 
     def _do_module(self, name: bytes) -> Answer:
         """Load a module: its file, a newline, its text."""

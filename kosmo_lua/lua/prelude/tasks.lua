@@ -2,7 +2,7 @@
 --
 --   run(next_task, limit, finished, failed) -> runs tasks, at most `limit` at once, until all have ended
 --   submits()     -> whether a call made here should be submitted, to be collected
---   collect(n)    -> what the submitted call of this number has returned, once it has ended
+--   collect(n)    -> what the submitted call of this number has returned, once it has ended; or raises
 --   await(n)      -> returns once it has ended
 --   settled(n)    -> nobody will ask for it again
 --   hold()        -> from here on the task that runs blocks the others; returns what `release` takes
@@ -22,7 +22,7 @@ local receive, read = answer.receive, answer.read
 
 local tasks = setmetatable({}, { __mode = "k" }) -- thread -> task
 local waiters = {} -- number of a call -> the task that waits for it, and `beside` it others
-local ended = {} -- number of a call that has ended and is not collected -> true
+local ended = {} -- number of a call that has ended and is not collected -> its value, or its failure as JSON
 local groups = 0 -- how many are running: without any there is no task to look for
 
 local function number_of(...)
@@ -51,11 +51,19 @@ local function wake(task)
   end
 end
 
+-- What a call has come to. A failure is for the task that has made the call, and not for the one that waits.
+local function outcome(ok, payload)
+  if ok == false then return { failure = payload } end
+  if ok == true and payload == nil then return {} end
+  return { value = read(receive(ok, payload)) }
+end
+
 -- Blocks until any call ends, and wakes who waits for it.
 local function wait()
-  local number = number_of(host("wait"))
+  local ok, payload, number = host("wait")
+  if not number then receive(ok, payload) end
   local task = waiters[number]
-  ended[number], waiters[number] = true, nil
+  ended[number], waiters[number] = outcome(ok, payload), nil
   while task do
     local beside = task.beside
     task.number, task.beside = nil, nil
@@ -95,8 +103,10 @@ local function collect(number)
   if task then task.call = number end
   await(number)
   if task then task.call = nil end
+  local found = ended[number]
   ended[number] = nil
-  return read(receive(host("collect", number)))
+  if found.failure then failure.raise(found.failure) end
+  return found.value
 end
 
 local function hold()
@@ -131,6 +141,7 @@ end
 
 -- Ends a task before its time, but not before its call.
 local function abandon(task)
+  if task.call then host("forget", task.call) end
   if task.number then await(task.number) end
   remove(task)
   close_thread(task)
