@@ -226,6 +226,17 @@ def test_stop_starts_nothing_new_and_lets_calls_end(lua: Run, service: RawServic
     ) == 2
 
 
+def test_long_answers_are_whole(lua: Run, service: RawService) -> None:
+    """Ours: they are handed over when their task goes on, while others end; a list comes in pieces."""
+    service.answer = lambda request: Answer(body={"path": request.path, "n": [*range(2500)]})
+    assert value_of(
+        lua("""return parallel.map({1, 2, 3}, function(n)
+            local found = web.get{path = tostring(n)}
+            return {found.path, #found.n, found.n[2500]}
+        end)""")
+    ) == [["/1", 2500, 2499], ["/2", 2500, 2499], ["/3", 2500, 2499]]
+
+
 def test_an_answer_that_nobody_wants_takes_no_memory(service: RawService) -> None:
     """Ours: it comes when its task has been given up, and may be too large for the script."""
 

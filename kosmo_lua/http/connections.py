@@ -151,7 +151,9 @@ def _transport_to(url: httpx.URL) -> httpx.BaseTransport:
 
 @lru_cache(maxsize=64)
 def _url(url: str) -> httpx.URL:
-    return httpx.URL(url)
+    address = httpx.URL(url)
+    address.host  # noqa: B018  # a name that cannot be one fails here, and not where it is looked up
+    return address
 
 
 def proxy_for(scheme: str, host: str) -> str | None:

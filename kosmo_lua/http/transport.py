@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from os import getpid
+from typing import Any
 
 from kosmo_lua.http.library import httpx
 from kosmo_lua.http.parser import Parser
@@ -30,7 +31,7 @@ class Transport(httpx.BaseTransport):
     """Sends requests to the scheme, host and port of `url`, for one thread. `trust` checks certificates."""
 
     def __init__(self, url: httpx.URL, trust: ssl.SSLContext) -> None:
-        self._host = url.raw_host.decode("ascii")
+        self._host = url.raw_host
         self._port = url.port or _PORTS[url.scheme]
         self._trust = trust if url.scheme == "https" else None
         self._connection: _Connection | None = None
@@ -41,7 +42,7 @@ class Transport(httpx.BaseTransport):
 
         Raises:
             httpx.ConnectError, httpx.ConnectTimeout: nothing was sent.
-            httpx.UnsupportedProtocol, httpx.LocalProtocolError: nothing was sent, nor can it be.
+            httpx.LocalProtocolError: nothing was sent, nor can it be.
             httpx.RequestError: the answer did not come, or did not come whole.
         """
         data, seconds = _encoded(request), request.extensions["timeout"]
@@ -62,7 +63,9 @@ class Transport(httpx.BaseTransport):
 
     def _connect(self, seconds: float) -> socket.socket:
         try:
-            plain = socket.create_connection((self._host, self._port), seconds)
+            # As bytes the name is taken as it is; for a text Python loads what encodes names, for 5 ms.
+            address: Any = (self._host, self._port)
+            plain = socket.create_connection(address, seconds)
             try:
                 plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self._trust is None:
@@ -73,8 +76,6 @@ class Transport(httpx.BaseTransport):
                 raise
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
-        except UnicodeError as error:  # of the name
-            raise httpx.UnsupportedProtocol(str(error)) from error
         except OSError as error:
             raise httpx.ConnectError(str(error)) from error
 

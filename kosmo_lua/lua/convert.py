@@ -23,6 +23,8 @@ BLOCK = 1000
 """A longer list goes to Lua in pieces of so many elements, so that it never has to fit in twice."""
 FEW = 16
 """Fewer elements are not worth a look whether they are alike."""
+SHORT = 4096
+"""So many bytes of a value take little memory, as a value of Lua too."""
 DEEP = 6
 """Below so many levels nothing is rearranged."""
 WIDE = 100
@@ -72,6 +74,11 @@ class Pieces:
             self.head = marshal.dumps([..., "planned", value.function], 2) + b"0"
         else:
             self.head = self._piece(value)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it takes Lua little memory, as most answers do."""
+        return not self._long and len(self.head) <= SHORT
 
     def more(self, index: int) -> bytes:
         """Return the next piece of a long list."""

@@ -18,6 +18,12 @@ class Flow:
 
     def __init__(self, operations: "Operations") -> None:
         self._operations = operations
+        self._held: dict[int, Pieces] = {}
+        """Values of calls that have ended, by their numbers."""
+
+    def begin(self) -> None:
+        """Begin anew, for a script."""
+        self._held.clear()
 
     def _do_submit(self, kind: bytes, path: bytes, values: bytes) -> "Answer":
         """Let a call go on by itself. The answer is its number, by which `wait` tells of it."""
@@ -27,20 +33,33 @@ class Flow:
         )
 
     def _do_wait(self) -> "Answer":
-        """Wait until any call has ended; the answer is what a submitted one has come to, and its number."""
+        """Wait until any call has ended. The answer is what a submitted one has come to, and its number.
+
+        A value that is not short is not told: maybe nobody wants it any more.
+        """
         operations = self._operations
         with operations.uncharged():
             number, outcome = operations.host.wait()
             if outcome is None:
                 return True, None, number
             try:
-                answer = operations.first(Pieces(outcome.collect()))
+                pieces = Pieces(outcome.collect())
             except KosmoError as error:  # for whoever has made the call
                 answer = operations.answer(False, to_json(error.facts()))
+            else:
+                if not pieces.is_short:
+                    self._held[number] = pieces
+                    return True, None, number
+                answer = operations.first(pieces)
         ok, payload = answer if isinstance(answer, tuple) else (answer, None)
         return ok, payload, number
 
+    def _do_collect(self, number: int) -> "Answer":
+        """The value that `wait` has not told."""
+        return self._operations.first(self._held.pop(number))
+
     def _do_forget(self, number: int) -> "Answer":
+        self._held.pop(number, None)
         self._operations.host.forget(number)
         return True
 

@@ -36,9 +36,10 @@ class Operations:
         """How the script ended, as the fields of an Ending."""
         self._scripts = 0
         self._pending = b""
+        self._flow = Flow(self)
         self._operations: dict[bytes, Callable[..., Answer]] = {
             name.removeprefix("_do_").encode(): getattr(source, name)
-            for source in (self, Flow(self))
+            for source in (self, self._flow)
             for name in dir(source)
             if name.startswith("_do_")
         }
@@ -69,6 +70,7 @@ class Operations:
         self._calls = 0
         self.ending = None
         self.meter.reset()
+        self._flow.begin()
         self.host.begin()
 
     def operate(self, operation: bytes, *values: bytes) -> Answer:

@@ -22,7 +22,7 @@ local receive, read = answer.receive, answer.read
 
 local tasks = setmetatable({}, { __mode = "k" }) -- thread -> task
 local waiters = {} -- number of a call -> the task that waits for it, and `beside` it others
-local ended = {} -- number of a call that has ended and is not collected -> its value, or its failure as JSON
+local ended = {} -- number of a call that has ended and is not collected -> its outcome, as far as that was told
 local groups = 0 -- how many are running: without any there is no task to look for
 
 local function number_of(...)
@@ -55,7 +55,7 @@ end
 local function outcome(ok, payload)
   if ok == false then return { failure = payload } end
   if ok == true and payload == nil then return {} end
-  return { value = read(receive(ok, payload)) }
+  return { told = true, value = read(receive(ok, payload)) }
 end
 
 -- Blocks until any call ends, and wakes who waits for it.
@@ -106,7 +106,8 @@ local function collect(number)
   local found = ended[number]
   ended[number] = nil
   if found.failure then failure.raise(found.failure) end
-  return found.value
+  if found.told then return found.value end
+  return read(receive(host("collect", number)))
 end
 
 local function hold()
@@ -141,7 +142,6 @@ end
 
 -- Ends a task before its time, but not before its call.
 local function abandon(task)
-  if task.call then host("forget", task.call) end
   if task.number then await(task.number) end
   remove(task)
   close_thread(task)
