@@ -23,6 +23,7 @@ local OBJECT, LIST, TUPLE, MARK, END = 0x7B, 0x5B, 0x28, 0x2E, 0x30 -- { [ ( . 0
 
 local MAX_DEPTH = 512
 local BLOCK = 1000 -- elements that come together at most
+local SHAPES = 16 -- of objects, whose constructors are kept
 local LONG = 65536 -- elements; from here on a list gets exactly the room that it needs
 
 -- Made here and cut when they are used, because string.rep fails near the memory limit although there is garbage: its
@@ -149,26 +150,33 @@ local function compiled(source)
   return made
 end
 
--- Compiles a constructor that knows all keys: it is twice as fast as a table that grows key by key.
-local function maker(keys)
+-- Compiles a constructor that knows all keys: it is twice as fast as a table that grows key by key. Those of the last
+-- shapes are kept, by the keys as they came: the next page of a list has the same.
+local makers, kept = {}, 0
+
+local function maker(keys, shape)
+  if makers[shape] then return makers[shape] end
+  if kept == SHAPES then makers, kept = {}, 0 end
   local fields = {}
   for index = 1, #keys do
     fields[index] = format("[%q]=columns[%d][row]", keys[index], index)
   end
   local code = "local size, columns, rows = ... for row = 1, size do rows[row] = {%s} end return rows"
-  return compiled(format(code, concat(fields, ",")))
+  makers[shape], kept = compiled(format(code, concat(fields, ","))), kept + 1
+  return makers[shape]
 end
 
 -- Objects with the same keys: their number, the keys, and a column for each.
 function marked.rows(data, at, depth)
   local size, keys, kind
   size, kind, at = unpack("<xi4B", data, at)
+  local start = at
   keys, kind, at = read_value(data, kind, at, 0)
-  local columns = {}
+  local make, columns = maker(keys, sub(data, start, at - 2)), {}
   for index = 1, #keys do
     columns[index], kind, at = read_list(data, at, depth + 1, nil)
   end
-  local rows = maker(keys)(size, columns, {})
+  local rows = make(size, columns, {})
   for index = 1, size do
     if next(rows[index]) == nil then decoded[rows[index]] = "object" end
   end
