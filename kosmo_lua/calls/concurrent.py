@@ -1,15 +1,14 @@
 """Concurrent: calls that go on while the script does something else."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from queue import SimpleQueue
-from typing import Literal
+from typing import Any, Literal
 
 from kosmo_lua.calls.call import Call
-from kosmo_lua.calls.path import Calls, Work
-from kosmo_lua.calls.pool import Outcome, Pool
+from kosmo_lua.calls.path import Calls
+from kosmo_lua.calls.pool import Job, Outcome, Pool
 from kosmo_lua.errors import UsageError
-from kosmo_lua.values import Json
 
 Told = Literal["nothing", "end", "outcome"]
 """What `wait` tells of a call: that it has ended, and maybe what it has come to. Others `collect` that."""
@@ -29,12 +28,12 @@ class Concurrent:
         self._outcomes: dict[int, Outcome] = {}
         self._forgotten: set[int] = set()
 
-    def submit(self, call: Call, work: Work | None = None, *, told: Told = "end") -> int:
+    def submit(self, call: Call) -> int:
         """Let a prepared call go on by itself; return its number."""
-        self.run(call.number, lambda: self._calls.perform(call, work), told=told)
+        self.run(call.number, lambda: self._calls.perform(call), told="outcome")
         return call.number
 
-    def run(self, number: int, work: Callable[[], Json], *, told: Told) -> None:
+    def run(self, number: int, work: Job, *, told: Told) -> None:
         """Let work of any kind go on by itself, under the number of a call."""
         results = self._results
         self._under_way[number] = told
@@ -59,7 +58,7 @@ class Concurrent:
                     return number
             self._take()
 
-    def collect(self, number: int) -> Json:
+    def collect(self, number: int) -> Any:  # noqa: ANN401  # of any job
         """Return what a call that has ended returned, or raise what it raised."""
         return self._outcomes.pop(number).collect()
 

@@ -1,6 +1,6 @@
 """Iterations: lists that are read page by page, the next page while the script works on this one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.calls.call import Call
@@ -12,6 +12,9 @@ from kosmo_lua.values import Json
 if TYPE_CHECKING:  # httpx, as in path
     from kosmo_lua.http import Api
     from kosmo_lua.integration import Rows
+
+Arrange = Callable[[Json], Any]
+"""Makes of the rows of a page what its reader wants of them."""
 
 LAST = 0
 """Said instead of the number of a call: there is no further page."""
@@ -46,20 +49,33 @@ class Iterations:
     """The lists that a script is reading. Each page is a call; `requests` counts those after the first."""
 
     def __init__(
-        self, calls: Calls, concurrent: Concurrent, handles: Iterator[int], requests: Tally
+        self,
+        calls: Calls,
+        concurrent: Concurrent,
+        handles: Iterator[int],
+        requests: Tally,
+        arrange: Arrange,
     ) -> None:
         self._calls = calls
         self._concurrent = concurrent
         self._open: dict[int, _Iteration] = {}
         self._handles = handles
         self._requests = requests
+        self._arrange = arrange
 
     def open(self, call: Call) -> int:
         """Begin to read a list by a prepared call; return its handle."""
         handle = next(self._handles)
         iteration = self._open[handle] = _Iteration(call)
-        self._concurrent.submit(call, iteration.read)
+        self._ask(iteration)
         return handle
+
+    def _ask(self, iteration: _Iteration) -> None:
+        """Let its page be read and arranged on another thread."""
+        call, work, arrange = iteration.call, iteration.read, self._arrange
+        self._concurrent.run(
+            call.number, lambda: arrange(self._calls.perform(call, work)), told="end"
+        )
 
     def page(self, handle: int) -> int | None:
         """Return the number of the call that reads the next page; LAST after the last one.
@@ -71,7 +87,7 @@ class Iterations:
             return LAST
         return iteration.call.number if iteration.is_asked else None
 
-    def collect(self, handle: int, *, ahead: bool) -> Json:
+    def collect(self, handle: int, *, ahead: bool) -> Any:  # noqa: ANN401  # what `arrange` has made
         """Return the page whose call has ended, and ask for the one after it if `ahead`."""
         iteration = self._open[handle]
         iteration.is_asked = False
@@ -84,7 +100,7 @@ class Iterations:
             del self._open[handle]
         elif ahead:
             iteration.call = self._calls.follow(iteration.call)
-            self._concurrent.submit(iteration.call, iteration.read)
+            self._ask(iteration)
             iteration.is_asked = True
             self._requests.add()
         return rows

@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import NamedTuple
-
-from kosmo_lua.values import Json
+from typing import Any, NamedTuple
 
 LARGEST = 256
 """So many calls go on at once at most."""
@@ -14,17 +12,17 @@ LARGEST = 256
 class Outcome(NamedTuple):
     """What a job has returned, or what it has raised."""
 
-    value: Json
+    value: Any
     error: BaseException | None
 
-    def collect(self) -> Json:
+    def collect(self) -> Any:  # noqa: ANN401  # of any job
         """Return the one, or raise the other."""
         if self.error:
             raise self.error
         return self.value
 
 
-Job = Callable[[], Json]
+Job = Callable[[], Any]
 Ended = Callable[[Outcome], None]
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from kosmo_lua.calls.concurrent import Concurrent
 from kosmo_lua.calls.delivery import CONCURRENCY, Batch
-from kosmo_lua.calls.iteration import Iterations
+from kosmo_lua.calls.iteration import Arrange, Iterations
 from kosmo_lua.calls.path import Calls
 from kosmo_lua.calls.pool import Pool
 from kosmo_lua.calls.tally import Tally
@@ -27,12 +27,14 @@ class Rehearsed(Protocol):
 class Work:
     """The calls that go on at once, the lists that are read, and the batches that are open, of one script.
 
-    After its `end` it is that of the next script, and keeps its threads and their connections.
+    After its `end` it is that of the next script, and keeps its threads and their connections. `arrange`
+    makes of the rows of a page what `iterations` collect, on the thread that has read them.
     """
 
-    def __init__(self, calls: Calls, record: Record) -> None:
+    def __init__(self, calls: Calls, record: Record, arrange: Arrange) -> None:
         self._calls = calls
         self._record = record
+        self._arrange = arrange
         self._pool = Pool()
         # They are never used again: what an earlier script has left must not reach what is of this one.
         self._handles = count(1)
@@ -42,7 +44,7 @@ class Work:
         self.requests = Tally()
         """The requests that count as calls of the script, beside those that it makes itself."""
         self.concurrent = Concurrent(self._calls, self._pool)
-        lists = (self.concurrent, self._handles, self.requests)
+        lists = (self.concurrent, self._handles, self.requests, self._arrange)
         self.iterations = Iterations(self._calls, *lists)
         self._batches: dict[int, Batch | Rehearsed] = {}
 

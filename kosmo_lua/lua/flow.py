@@ -79,10 +79,11 @@ class Flow:
 
     def _do_rows(self, handle: int) -> "Answer":
         """The rows of the page whose call has ended; the next page is begun, if a call is left."""
-        ahead = not self._operations.exceeds_calls(more=1)
-        return self._operations.call(
-            lambda: self._operations.host.rows(handle, ahead=ahead), counted=False
-        )
+        operations = self._operations
+        ahead = not operations.exceeds_calls(more=1)
+        with operations.uncharged():
+            rows = operations.host.rows(handle, ahead=ahead)
+        return operations.first(rows)
 
     def _do_leave(self, handle: int) -> "Answer":
         self._operations.host.leave(handle)

@@ -6,6 +6,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.errors import ConfigError, InvalidArguments, UnknownFunction
+from kosmo_lua.lua.convert import Pieces
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # loaded when a script touches app or docs, not before
@@ -98,7 +99,7 @@ class Namespace:
 
     def submit(self, kind: str, path: str, values: Any) -> int:  # noqa: ANN401  # JSON, a list for `call_with`
         """Let a call go on by itself, a `call` or a `call_with`; return its number."""
-        return self._work.concurrent.submit(self._prepared(kind, path, values), told="outcome")
+        return self._work.concurrent.submit(self._prepared(kind, path, values))
 
     def _prepared(self, kind: str, path: str, values: Any) -> "Call":  # noqa: ANN401  # the same
         name = _known_root(path)
@@ -122,9 +123,10 @@ class Namespace:
         """Return the number of the call that reads the next page of a list; None if it needs to be begun."""
         return self._work.iterations.page(handle)
 
-    def rows(self, handle: int, *, ahead: bool) -> Json:
+    def rows(self, handle: int, *, ahead: bool) -> Pieces:
         """Return the page of a list whose call has ended; `ahead`: begin to read the one after it."""
-        return self._work.iterations.collect(handle, ahead=ahead)
+        rows: Pieces = self._work.iterations.collect(handle, ahead=ahead)
+        return rows
 
     def leave(self, handle: int) -> None:
         """Read a list no further."""
@@ -151,7 +153,7 @@ class Namespace:
     def _work(self) -> "Work":
         from kosmo_lua.calls.work import Work  # noqa: PLC0415  # threads, only for a script that needs them
 
-        return Work(self._calls, self._record)
+        return Work(self._calls, self._record, Pieces)
 
     def members(self, path: str) -> JsonObject:
         """Return what a namespace contains; `aliases` maps a spelling to the name that it stands for."""
