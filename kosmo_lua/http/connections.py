@@ -30,6 +30,10 @@ _HEADERS = {
     "Connection": "keep-alive",
     "User-Agent": USER_AGENT,
 }
+_NAMES = {name.lower(): name for name in ("Host", *_HEADERS)}
+_FRAMING = ("content-length", "transfer-encoding")
+"""Headers that say where a request ends, which is not for an integration to say."""
+
 _CODINGS = ("gzip", "deflate")
 _WITH_BODY = ("POST", "PUT", "PATCH")
 
@@ -58,7 +62,10 @@ class Connections:
     ) -> httpx.Request:
         """Return a request, which may be sent more than once."""
         address = _url(url)
-        lines = {"Host": address.netloc.decode("ascii"), **_HEADERS, **(headers or {})}
+        lines = {"Host": address.netloc.decode("ascii"), **_HEADERS}
+        for name, value in (headers or {}).items():
+            if (lower := name.lower()) not in _FRAMING:
+                lines[_NAMES.get(lower, name)] = value
         if content is not None or method in _WITH_BODY:
             lines["Content-Length"] = str(len(content or b""))
         # With a body as a stream httpx takes the headers as they are, which is four times as fast.

@@ -11,8 +11,8 @@ from kosmo_lua.http.library import httpx
 _LONGEST_HEAD = 100 * 1024
 """So many bytes that are no part of a body may follow one another."""
 
-_FINAL = 200
-"""Another answer follows one with a lower status."""
+_LOWEST, _FINAL = 100, 200
+"""There is no lower status; and another answer follows one whose status is below the second."""
 
 
 class Parser:
@@ -20,6 +20,13 @@ class Parser:
 
     def __init__(self, method: str) -> None:
         self._parser = HttpResponseParser(self)
+        # What browsers and curl take, too: RFC 9112 wants folded lines to be read, and allows bare line
+        # feeds. It is safe for who neither passes answers on nor has others' answers on its connection.
+        self._parser.set_dangerous_leniencies(
+            lenient_headers=True,
+            lenient_optional_cr_before_lf=True,
+            lenient_spaces_after_chunk_size=True,
+        )
         self._has_body = method != "HEAD"
         self._has_length = False
         self._overhead = 0
@@ -50,15 +57,17 @@ class Parser:
             if not self.ended:
                 raise httpx.RemoteProtocolError(str(error)) from error
             self.keeps = False  # it is about what follows
-        if self.ended:
-            del self._parser  # each knows the other, and would wait for the garbage collector
-        elif self._overhead > _LONGEST_HEAD:
+        if not self.ended and self._overhead > _LONGEST_HEAD:
             raise httpx.RemoteProtocolError("the head of the answer is too long")
 
     def take(self) -> list[bytes]:
         """Return the parts of the body that have come since."""
         parts, self._parts = self._parts, []
         return parts
+
+    def close(self) -> None:
+        """Parse no more. The two parsers know each other, and would wait for the garbage collector."""
+        self.__dict__.pop("_parser", None)
 
     def _end(self) -> None:
         if not self.began or self._has_length:
@@ -72,7 +81,7 @@ class Parser:
     def on_header(self, name: bytes, value: bytes) -> None:
         """For the parser: a header is whole, or a trailer."""
         if not self.began:
-            self.headers.append((name, value))
+            self.headers.append((name, value.rstrip(b" \t")))  # llhttp leaves those
             self._has_length |= name.lower() in {b"content-length", b"transfer-encoding"}
 
     def on_headers_complete(self) -> None:
@@ -80,9 +89,12 @@ class Parser:
         if self.ended:
             return
         self.status = self._parser.get_status_code()
+        if self.status < _LOWEST:  # it may have a body
+            raise ValueError("Invalid response status")
         self.began = self.status >= _FINAL
         if not self.began:
             self.headers.clear()
+            self._has_length = False
         elif not self._has_body:
             self.on_message_complete()
 

@@ -104,13 +104,14 @@ class _Connection:
 
     def exchange(self, data: bytes, method: str) -> httpx.Response:
         """Send a request of this method and return its answer."""
-        self.busy = True
         self._parser = parser = Parser(method)
+        self.busy = True
         try:
             self._write(data)
             while not parser.began:
                 self._receive()
         except BaseException:
+            parser.close()
             self.close()
             raise
         return httpx.Response(parser.status, headers=parser.headers, stream=_Body(self))
@@ -126,6 +127,7 @@ class _Connection:
     def release(self) -> None:
         """Keep the connection when the answer was read to its end, and nothing follows; else close it."""
         parser = self._parser
+        parser.close()
         if not (parser.ended and parser.keeps and self._was_taken) or self._abandoned:
             self.close()
             return
