@@ -492,6 +492,23 @@ def test_a_proxy_of_the_environment_is_asked(
     assert sent(server)[2:] == ["POST /v1/track HTTP/1.1"]
 
 
+@pytest.mark.parametrize(
+    "answer", [b"", b"HTTP/1.1 200 OK\r\nX-Secret \x00 write-key-of-tests\r\n\r\n"]
+)
+def test_a_proxy_that_does_not_answer_is_not_quoted(
+    answer: bytes, server: RawServer, to_server: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: the bytes that it has sent are no sentence for who reads the error."""
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, server.url)
+    server.steps.append(Step(answer, then="close"))
+    result = run(to_server | {"KOSMO_SEGMENT_TRACKING_URL": "http://localhost:1"}, TRACK)
+    assert result.error == (
+        "eval:1: segment.track_event: localhost:1 cut the connection before it answered"
+    )
+    assert [call.effect for call in result.call_log] == ["unknown"]
+
+
 def test_a_proxy_that_refuses_a_tunnel_gets_no_request(
     server: RawServer, to_server: Environ, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from kosmo_lua.errors import Effect, KosmoError, RateLimited, ServiceError, TimedOut, Unreachable
 from kosmo_lua.http.answer import Answer
 from kosmo_lua.http.library import httpx
+from kosmo_lua.http.parser import NoHttp
 from kosmo_lua.values import Json, JsonObject
 
 CONNECT_SECONDS = 5.0
@@ -54,7 +55,7 @@ def no_answer(error: httpx.RequestError, url: str, title: str, read_seconds: flo
         connecting = isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout)
         seconds = CONNECT_SECONDS if connecting else read_seconds
         message = f"{where} did not answer within {seconds:g} s"
-    elif isinstance(error, httpx.RemoteProtocolError):
+    elif isinstance(error, NoHttp):
         message = f"{where} did not answer in HTTP/1.1: {_reason(error)}"
     elif effect == "unknown":
         message = f"{where} cut the connection before it answered"

@@ -15,6 +15,10 @@ _LOWEST, _FINAL = 100, 200
 """There is no lower status; and another answer follows one whose status is below the second."""
 
 
+class NoHttp(httpx.RemoteProtocolError):
+    """What came is no HTTP/1.1. The message quotes nothing of it."""
+
+
 class Parser:
     """Reads the answer to a request of this method."""
 
@@ -44,7 +48,7 @@ class Parser:
         """Take the next bytes; none at the end of the connection.
 
         Raises:
-            httpx.RemoteProtocolError: they are no HTTP/1.1.
+            NoHttp: they are no HTTP/1.1.
             httpx.ReadError: more should come.
         """
         if not data:
@@ -55,10 +59,10 @@ class Parser:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             if not self.ended:
-                raise httpx.RemoteProtocolError(str(error)) from error
+                raise NoHttp(str(error)) from error
             self.keeps = False  # it is about what follows
         if not self.ended and self._overhead > _LONGEST_HEAD:
-            raise httpx.RemoteProtocolError("the head of the answer is too long")
+            raise NoHttp("the head of the answer is too long")
 
     def take(self) -> list[bytes]:
         """Return the parts of the body that have come since."""
