@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import reduce
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from raw_service import Answer, RawService, Received, opens, web
 
 from kosmo_lua import Kosmo, Limits, Result
 from kosmo_lua.isolation import Isolation
+from kosmo_lua.lua.memory import Memory
 
 pytestmark = pytest.mark.usefixtures("retries")
 
@@ -531,6 +534,35 @@ def test_result_limit_counts_the_results_of_tasks() -> None:
         result = kosmo.run(code)
     assert result.error_info is not None
     assert result.error_info.code == "result_limit"
+
+
+def test_answer_that_is_no_value_fails_its_item(lua: Run, service: RawService) -> None:
+    """Ours: a short one, too; the other items have their results, and a pcall around the call catches it."""
+    nested: Any = reduce(lambda inner, _: [inner], range(600), 1)
+    service.answer = lambda request: Answer(body=nested if request.path == "/deep" else 1)
+    code = """
+    local paths = {"a", "deep", "b"}
+    local function get(path) return web.get{path = path} end
+    local results, errors = parallel.map(paths, get, {on_error = "collect"})
+    local caught = parallel.map(paths, function(path) return (pcall(get, path)) end)
+    return results, errors[1].error.message, caught"""
+    message = "item 2: the answer is nested too deep (more than 512 levels)"
+    assert value_of(lua(code)) == [[1, None, 1], message, [True, False, True]]
+
+
+def test_failure_that_needs_room_fails_its_item(
+    lua: Run, service: RawService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: also where garbage must be collected before it fits, while another task waits."""
+    service.answer = failing("/2")
+    fit = cycle([False, True])
+    code = """
+    local results, errors = parallel.map({1, 2, 3}, function(n)
+        return web.get{path = tostring(n)}.path
+    end, {on_error = "collect"})
+    return results, errors[1].item, errors[1].error.code"""
+    monkeypatch.setattr(Memory, "fits", lambda *_: next(fit))
+    assert value_of(lua(code)) == [["/1", None, "/3"], 2, "service_error"]
 
 
 def test_denied_call_fails_its_item(service: RawService) -> None:

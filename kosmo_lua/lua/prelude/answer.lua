@@ -1,5 +1,6 @@
 -- What the host answers: `receive` tells an answer from an error and from the end of the run, `read` makes the value.
 --
+--   whole(...)    -> what the host has returned, not yet received: it may be kept
 --   receive(...)  -> the text that the host has returned; or raises
 --   read(piece)   -> the value
 --
@@ -34,14 +35,17 @@ local INTEGERS = rep("i8", 4 * BLOCK)
 
 -- The host returns true and a text; false and a failure as JSON; nil and the limit that ends the run; or a number, the
 -- size of an answer for which there is no room, until garbage was collected.
+local function whole(ok, payload)
+  if not ok or ok == true then return ok, payload end
+  collectgarbage()
+  ok, payload = host("take")
+  if ok and ok ~= true then failure.stop("memory_limit") end
+  return ok, payload
+end
+
 local function receive(ok, payload)
+  ok, payload = whole(ok, payload)
   if ok == true then return payload end
-  if ok then
-    collectgarbage()
-    ok, payload = host("take")
-    if ok == true then return payload end
-    if ok then failure.stop("memory_limit") end
-  end
   if ok == false then failure.raise(payload) end
   failure.stop(payload)
 end
@@ -258,4 +262,4 @@ local function read(piece)
   return value
 end
 
-return { receive = receive, read = read }
+return { receive = receive, read = read, whole = whole }

@@ -18,7 +18,7 @@ local answer, failure, guard, host, scope = kit.answer, kit.failure, kit.guard, 
 local error, rawequal, setmetatable = kit.error, kit.rawequal, kit.setmetatable
 local close, create, isyieldable = kit.coroutine.close, guard.coroutine.create, kit.coroutine.isyieldable
 local resume, running, status, yield = kit.coroutine.resume, kit.coroutine.running, kit.coroutine.status, kit.coroutine.yield
-local receive, read = answer.receive, answer.read
+local receive, read, whole = answer.receive, answer.read, answer.whole
 
 local tasks = setmetatable({}, { __mode = "k" }) -- thread -> task
 local waiters = {} -- number of a call -> the task that waits for it, and `beside` it others
@@ -51,19 +51,14 @@ local function wake(task)
   end
 end
 
--- What a call has come to. A failure is for the task that has made the call, and not for the one that waits.
-local function outcome(ok, payload)
-  if ok == false then return { failure = payload } end
-  if ok == true and payload == nil then return {} end
-  return { told = true, value = read(receive(ok, payload)) }
-end
-
--- Blocks until any call ends, and wakes who waits for it.
+-- Blocks until any call ends, and wakes who waits for it. What it has come to is received by the task that has made it:
+-- a failure, or an answer that is no value, is not for the one that waits.
 local function wait()
   local ok, payload, number = host("wait")
   if not number then receive(ok, payload) end
-  local task = waiters[number]
-  ended[number], waiters[number] = outcome(ok, payload), nil
+  local found, task = {}, waiters[number]
+  found.ok, found.payload = whole(ok, payload)
+  ended[number], waiters[number] = found, nil
   while task do
     local beside = task.beside
     task.number, task.beside = nil, nil
@@ -105,9 +100,8 @@ local function collect(number)
   if task then task.call = nil end
   local found = ended[number]
   ended[number] = nil
-  if found.failure then failure.raise(found.failure) end
-  if found.told then return found.value end
-  return read(receive(host("collect", number)))
+  if not found.payload then return read(receive(host("collect", number))) end
+  return read(receive(found.ok, found.payload))
 end
 
 local function hold()
