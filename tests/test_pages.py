@@ -64,6 +64,25 @@ def test_every_row_comes_once_and_in_order(web_lua: Run, service: RawService) ->
     assert {call.effect for call in result.call_log} == {"sent"}
 
 
+def test_shapes_of_rows_take_no_memory_of_the_script(
+    environ: dict[str, str], service: RawService
+) -> None:
+    """Ours: where each page has other keys, and long ones, its constructor is not kept."""
+
+    def answer(request: Received) -> Answer:
+        page = int(request.query["page"])
+        row: Json = {f"{page}-{key}".ljust(2000, "k"): 1 for key in range(100)}
+        return Answer(body={"rows": [row] * 16, "more": page < 19})
+
+    service.answer = answer
+    limits = Limits(memory=4_000_000)
+    with Kosmo(integrations=[web], environ=environ, retry_budget=0, limits=limits) as kosmo:
+        result = kosmo.run(
+            "local n = 0 for row in app.integrations.web.each_row() do n = n + 1 end return n"
+        )
+    assert value_of(result) == 320
+
+
 def test_next_page_is_fetched_while_the_script_works(web_lua: Run, service: RawService) -> None:
     """The issue: its request comes before the rows of this one are used up, and no further one does."""
     reached = threading.Event()

@@ -25,6 +25,7 @@ local OBJECT, LIST, TUPLE, MARK, END = 0x7B, 0x5B, 0x28, 0x2E, 0x30 -- { [ ( . 0
 local MAX_DEPTH = 512
 local BLOCK = 1000 -- elements that come together at most
 local SHAPES = 16 -- of objects, whose constructors are kept
+local LONGEST_SHAPE = 4096 -- bytes of keys; the constructors of more take too much of a script's memory to be kept
 local LONG = 65536 -- elements; from here on a list gets exactly the room that it needs
 
 -- Made here and cut when they are used, because string.rep fails near the memory limit although there is garbage: its
@@ -160,14 +161,16 @@ local makers, kept = {}, 0
 
 local function maker(keys, shape)
   if makers[shape] then return makers[shape] end
-  if kept == SHAPES then makers, kept = {}, 0 end
   local fields = {}
   for index = 1, #keys do
     fields[index] = format("[%q]=columns[%d][row]", keys[index], index)
   end
   local code = "local size, columns, rows = ... for row = 1, size do rows[row] = {%s} end return rows"
-  makers[shape], kept = compiled(format(code, concat(fields, ","))), kept + 1
-  return makers[shape]
+  local made = compiled(format(code, concat(fields, ",")))
+  if #shape > LONGEST_SHAPE then return made end
+  if kept == SHAPES then makers, kept = {}, 0 end
+  makers[shape], kept = made, kept + 1
+  return made
 end
 
 -- Objects with the same keys: their number, the keys, and a column for each.
