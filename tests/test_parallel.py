@@ -1,7 +1,9 @@
 """`parallel`: calls that go on at once, in code that reads as if they went one after the other."""
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from pathlib import Path
@@ -12,6 +14,8 @@ from conftest import Finished, poll
 from raw_service import Answer, RawService, Received, opens, web
 
 from kosmo_lua import Kosmo, Limits, Result
+from kosmo_lua.errors import ServiceError
+from kosmo_lua.http import failures
 from kosmo_lua.isolation import Isolation
 from kosmo_lua.lua.memory import Memory
 
@@ -564,6 +568,28 @@ def test_failure_that_needs_room_fails_its_item(
     return results, errors[1].item, errors[1].error.code"""
     monkeypatch.setattr(Memory, "fits", lambda *_: next(fit))
     assert value_of(lua(code)) == [["/1", None, "/3"], 2, "service_error"]
+
+
+def test_failures_leave_nothing_to_the_garbage_collector(
+    lua: Run, service: RawService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: each would keep the frames of its call until then."""
+    made: list[weakref.ref[ServiceError]] = []
+
+    def watched(*args: Any, **options: Any) -> ServiceError:
+        error = ServiceError(*args, **options)
+        made.append(weakref.ref(error))
+        return error
+
+    monkeypatch.setattr(failures, "ServiceError", watched)
+    service.answer = failing("/x")
+    gc.disable()
+    try:
+        code = "parallel.map({1, 2, 3}, function() pcall(web.get, {path = 'x'}) end)"
+        value_of(lua(code))
+        poll(lambda: [error() for error in made] == [None] * 3)
+    finally:
+        gc.enable()
 
 
 def test_denied_call_fails_its_item(service: RawService) -> None:

@@ -17,9 +17,13 @@ class Outcome(NamedTuple):
 
     def collect(self) -> Any:  # noqa: ANN401  # of any job
         """Return the one, or raise the other."""
-        if self.error:
-            raise self.error
-        return self.value
+        value, error = self
+        if error is None:
+            return value
+        try:
+            raise error
+        finally:
+            del self, error  # else it would know itself, by its traceback
 
 
 Job = Callable[[], Any]
@@ -61,6 +65,7 @@ class Pool:
             with self._lock:
                 self._busy -= 1
             ended(outcome)
+            del task, job, ended, outcome  # a thread that waits keeps nothing of it
 
 
 def _outcome_of(job: Job) -> Outcome:

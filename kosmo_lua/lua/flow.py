@@ -46,6 +46,7 @@ class Flow:
                 pieces = Pieces(outcome.collect())
             except KosmoError as error:  # for whoever has made the call
                 answer = operations.answer(False, to_json(error.facts()))
+                del outcome  # its error knows this frame, and would wait for the garbage collector
             else:
                 if not pieces.is_short:
                     self._held[number] = pieces
