@@ -66,7 +66,7 @@ class Connections:
         for name, value in (headers or {}).items():
             if (lower := name.lower()) not in _FRAMING:
                 lines[_NAMES.get(lower, name)] = value
-        if content is not None or method in _WITH_BODY:
+        if content is not None or method.upper() in _WITH_BODY:
             lines["Content-Length"] = str(len(content or b""))
         # With a body as a stream httpx takes the headers as they are, which is four times as fast.
         body = httpx.ByteStream(content or b"")

@@ -4,6 +4,8 @@ They are parsed by llhttp, which is Node.js's own, through httptools: h11, which
 written in Python and takes twenty times as long, a fifth of a whole call.
 """
 
+from contextlib import suppress
+
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from kosmo_lua.http.library import httpx
@@ -56,13 +58,21 @@ class Parser:
             return
         self._overhead += len(data)
         try:
-            self._parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade) as error:
+            self._parse(data)
+        except NoHttp:
             if not self.ended:
-                raise NoHttp(str(error)) from error
+                raise
             self.keeps = False  # it is about what follows
         if not self.ended and self._overhead > _LONGEST_HEAD:
             raise NoHttp("the head of the answer is too long")
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade:
+            raise NoHttp("it begins another protocol") from None
+        except HttpParserError as error:
+            raise NoHttp(str(error.__context__ or error)) from error
 
     def take(self) -> list[bytes]:
         """Return the parts of the body that have come since."""
@@ -71,7 +81,8 @@ class Parser:
 
     def close(self) -> None:
         """Parse no more. The two parsers know each other, and would wait for the garbage collector."""
-        self.__dict__.pop("_parser", None)
+        with suppress(AttributeError):  # it was closed before
+            del self._parser
 
     def _end(self) -> None:
         if not self.began or self._has_length:
@@ -94,7 +105,8 @@ class Parser:
             return
         self.status = self._parser.get_status_code()
         if self.status < _LOWEST:  # it may have a body
-            raise ValueError("Invalid response status")
+            message = f"there is no status {self.status}"
+            raise ValueError(message)
         self.began = self.status >= _FINAL
         if not self.began:
             self.headers.clear()
