@@ -233,14 +233,18 @@ class Recorder:
         """
         if self._listeners.failure:
             raise self._listeners.failure
+        lost = list[Call]()
         for number, call in self._open.items():
             self._waited -= call.cut_wait()
             self._answered[number] = cut = call.cut()
             self._ended(call, cut)
+            if cut.access == "write" and cut.effect == "unknown":
+                lost.append(cut)
         for request in self._answered.values():
             self._delivery = self._delivery.plus(_cut_off(request))
         self._open.clear()
         self._answered.clear()
+        ending = _with_lost(ending, lost)
         delivery = self._delivery.closed(self.queued) if self.queued else None
         if delivery and delivery.accepted < delivery.queued and ending.error is None:
             effect: Effect = "unknown" if delivery.unknown else self._effect
@@ -297,6 +301,19 @@ def _not_whole(ending: Ending, delivery: Delivery, effect: Effect, run_id: str |
         advice = f"Run it again with --run {run_id}: the service drops what it has."
     info = ErrorInfo("partial", "runtime", effect=effect, hint=first + advice)
     return ending._replace(error=message, info=info)
+
+
+def _with_lost(ending: Ending, lost: list[Call]) -> Ending:
+    """Return the ending of a run that has cut off writes, which nobody has heard of since."""
+    if not lost or ending.info is None or ending.info.effect != "none":
+        return ending
+    which = lost[0].function
+    if len(lost) > 1:
+        which = f"{len(lost):,} writes, the first of them {which},"
+    hint = f"{which} may or may not have happened; check before you run it again."
+    return ending._replace(
+        info=ending.info._replace(effect="unknown", hint=ending.info.hint or hint)
+    )
 
 
 def _cut_off(call: Call) -> Delivery:

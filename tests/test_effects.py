@@ -11,7 +11,7 @@ from posthog_service import Call as PostHogCall
 from posthog_service import Lua, RecordingPostHog, Sent, failure, get, group
 from raw_server import RawServer, Step, reply
 
-from kosmo_lua import Kosmo, Result
+from kosmo_lua import Kosmo, Limits, Result
 from kosmo_lua.emulator import Emulator
 from kosmo_lua.errors import Effect
 from kosmo_lua.http import retries
@@ -107,6 +107,28 @@ def test_a_name_that_does_not_exist_is_asked_for_once(
     assert result.error == (
         "eval:1: segment.track_event: cannot connect to no.example: Name or service not known"
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "effect", "hint"),
+    [
+        (TRACK, "unknown", "segment.track_event may or may not have happened; check before"),
+        (f"parallel.map({{1, 2}}, function() {TRACK} end)", "unknown", "2 writes, the first of"),
+        (WHOAMI, "none", None),
+    ],
+)
+def test_a_run_that_has_cut_off_writes_says_so(
+    code: str, effect: Effect, hint: str | None, server: RawServer, to_server: Environ
+) -> None:
+    """Ours: whoever sees no more than its error must not think that nothing was sent; a read is harmless."""
+    server.usual = b""  # it never answers
+    with Kosmo(environ=to_server, limits=Limits(wall=0.5)) as kosmo:
+        result = kosmo.run(code)
+    info = result.error_info
+    assert info
+    assert (info.code, info.effect) == ("wall_limit", effect)
+    assert info.hint is None if hint is None else (info.hint or "").startswith(hint)
+    assert {call.effect for call in result.call_log} == {"unknown"}
 
 
 @pytest.mark.usefixtures("soon")
