@@ -30,9 +30,10 @@ SLOW = {
 """Each takes longer to import than a script of one line takes to run."""
 
 TELL = """if True:
-    import os, sys
-    leave = os._exit
+    import os, sys, _thread
+    leave, first = os._exit, _thread.allocate_lock()
     def tell(status):
+        first.acquire()  # never given back: two threads of the child may end it, and one file is written
         with open(f"modules-{os.getpid()}", "w") as file:
             file.write(" ".join(sys.modules))
         leave(status)
