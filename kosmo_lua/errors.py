@@ -31,6 +31,9 @@ from typing import ClassVar, Literal, NamedTuple
 
 from kosmo_lua.values import JsonObject
 
+CLOSED_STDOUT = 141
+"""The exit status when nobody reads stdout any more: as a shell shows a command that SIGPIPE ended."""
+
 Effect = Literal["none", "sent", "unknown"]
 """What became of a request: nothing left the machine, the service answered, or nobody can know."""
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # start-up: each is loaded when a script runs
     from kosmo_lua.lua.watchdog import Watchdog
     from kosmo_lua.policy import Ask
     from kosmo_lua.results import Result
+    from kosmo_lua.values import Json
 
     class Place(Protocol):
         """Somewhere where scripts run."""
@@ -136,6 +137,12 @@ class _InProcess:
                 self.close()
         return recorder.result(ending)
 
+    def _first_order(self) -> "list[Json]":
+        from kosmo_lua.workers import order  # noqa: PLC0415  # only for workers
+
+        setup = self._setup
+        return order(setup.backend.options, setup.limits, asks=setup.ask is not None)
+
     def close(self) -> None:
         """End the child."""
         if self._process:
@@ -144,7 +151,10 @@ class _InProcess:
 
 
 class InFork(_InProcess):
-    """In a child of this process, which must have no threads when the child is made."""
+    """In a child of this process, which must have no threads when the child is made.
+
+    The worker of the command, which was forked before, is taken if it is there.
+    """
 
     def run(self, script: Script, make_recorder: "Callable[[], Recorder]") -> "Result":
         """Run a script. SIGINT and SIGTERM end it."""
@@ -153,10 +163,18 @@ class InFork(_InProcess):
         with signals() as wakeup:
             if self._process is None:
                 emulator = self._setup.emulator and self._setup.emulator()
-                self._process = fork(self._work)
+                self._process = self._worker() or fork(self._work)
                 if emulator:
                     emulator.start()  # now this process may have threads
             return self._watch(script, make_recorder, wakeup=wakeup)
+
+    def _worker(self) -> "Process | None":
+        from kosmo_lua.workers.prefork import take  # noqa: PLC0415  # only here
+
+        worker = take()
+        if worker:
+            worker.order(self._first_order())
+        return worker
 
     def _work(self, child: "Child") -> None:
         if self._setup.emulator:
@@ -187,11 +205,11 @@ class InServer(_InProcess):
         self, script: Script, make_recorder: "Callable[[], Recorder]", stopper: int
     ) -> "Result":
         if self._process is None:
-            from kosmo_lua.workers import SERVER  # noqa: PLC0415  # only here
+            from kosmo_lua.workers.server import SERVER  # noqa: PLC0415  # only here
 
-            backend, limits = self._setup.backend.options.to_json(), self._setup.limits
+            first = self._first_order()
             self._process = SERVER.fork()
-            self._process.order(["serve", backend, [*limits], self._setup.ask is not None])
+            self._process.order(first)
         if not self._setup.keep:
             return self._watch(script, make_recorder, stopper=stopper)
         from kosmo_lua.lua.fork import signals  # noqa: PLC0415  # only here

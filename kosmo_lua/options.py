@@ -73,11 +73,12 @@ class Options(NamedTuple):
         Raises:
             UsageError: one of them is a Python object.
         """
-        if self.integrations is not None:
+        if self.integrations:
             message = "integrations given as Python objects cannot cross to another process"
             raise UsageError(message, hint='Use isolation="thread", or install them as packages.')
         return {
             **self._asdict(),
+            "integrations": None if self.integrations is None else [],
             "environ": {**self.environ},
             "config": [self.config.folder, self.config.project_path, self.config.root],
             "only": None if self.only is None else [*self.only],

@@ -177,7 +177,7 @@ def test_without_the_extra_the_error_names_what_installs_it(kosmo: Kosmo, tmp_pa
         "find = importlib.util.find_spec\n"
         "importlib.util.find_spec = lambda name, *rest: None if name == 'mcp' else find(name, *rest)\n"
         "sys.argv = ['kosmo', 'mcp:serve']\n"
-        "from kosmo_lua.cli import main\n"
+        "from kosmo_lua.__main__ import main\n"
         "main()\n"
     )
     done = subprocess.run(

@@ -13,7 +13,7 @@ from conftest import Finished, stable
 from envelopes import assert_fits
 from library_server import Library, define
 
-from kosmo_lua.cli import _run
+from kosmo_lua.cli import run
 from kosmo_lua.cli.mcp.call import call_command
 
 Kosmo = Callable[..., Finished]
@@ -43,7 +43,7 @@ def here(
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         monkeypatch.setattr("sys.argv", ["kosmo", *words])
         vars(call_command).pop("_catalog", None)  # it serves one command line
-        status = _run([*words])
+        status = run([*words])
         return Finished(status, *capfd.readouterr())
 
     yield here

@@ -128,7 +128,7 @@ def test_signal_while_the_script_is_read_is_reported(start: Start) -> None:
         class Text(io.StringIO):
             buffer = Stdin()
         sys.stdin = Text()
-        from kosmo_lua.cli import main
+        from kosmo_lua.__main__ import main
         main()
     """
     process = start("integrations:lua", "-", "--json", program=[sys.executable, "-c", program])
@@ -165,7 +165,7 @@ CHILD_PID = """if True:
             print(pid, file=sys.stderr, flush=True)
         return pid
     os.fork = told
-    from kosmo_lua.cli import main
+    from kosmo_lua.__main__ import main
     main()
 """
 """Runs the command, and tells the process of the script on stderr."""

@@ -42,7 +42,7 @@ def server() -> int:
     (found,) = (
         child
         for child in children(os.getpid())
-        if b"kosmo_lua.workers" in Path(f"/proc/{child}/cmdline").read_bytes()
+        if b"kosmo_lua.workers.server" in Path(f"/proc/{child}/cmdline").read_bytes()
     )
     return found
 

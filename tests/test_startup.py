@@ -1,5 +1,6 @@
 """Start-up: what a process of the command loads, and what it does not."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -38,7 +39,7 @@ TELL = """if True:
             file.write(" ".join(sys.modules))
         leave(status)
     os._exit = tell
-    from kosmo_lua.cli import main
+    from kosmo_lua.__main__ import main
     main()
 """
 """Runs the command; each of its processes ends through os._exit, and says first what it has loaded."""
@@ -75,7 +76,8 @@ def test_small_script_loads_nothing_slow_in_either_process(loaded: Loaded) -> No
 def test_only_the_process_of_the_script_loads_lua(loaded: Loaded) -> None:
     """Ours: the two processes start at the same time, each with its own part."""
     processes = loaded("integrations:lua", "--eval", "return 1", "--json")
-    assert sorted("lupa" in modules for modules in processes) == [False, True]
+    found = sorted(("lupa" in modules, "click" in modules) for modules in processes)
+    assert found == [(False, True), (True, False)]
 
 
 def test_what_is_needed_is_loaded_when_it_is_needed(loaded: Loaded) -> None:
@@ -136,3 +138,59 @@ def test_package_is_a_set_of_names() -> None:
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)  # noqa: S603  # our own
     assert of(done.stdout.split(), *SLOW, "kosmo_lua", "lupa", "click") == ["kosmo_lua"]
+
+
+WATCHED = """if True:
+    import errno, os, sys
+    fork, refused = os.fork, {refused}
+    def told():
+        global refused
+        if refused:
+            refused = False
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        pid = fork()
+        if pid:
+            print(pid, file=sys.stderr, flush=True)
+        return pid
+    os.fork = told
+    from kosmo_lua.__main__ import main
+    main()
+"""
+"""Runs the command, and tells each of its processes on stderr; `refused`: the first cannot be made."""
+
+
+def watched(*arguments: str, refused: bool = False) -> "subprocess.CompletedProcess[str]":
+    """Run a command; what it writes to stderr begins with the processes that it has forked."""
+    command = [sys.executable, "-c", WATCHED.format(refused=refused), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603  # our own
+
+
+@pytest.mark.parametrize("option", ["--no-such-option", "--help"])
+def test_command_that_runs_nothing_leaves_no_process(option: str) -> None:
+    """Ours: the process for the script was forked before anybody knew that there is none."""
+    done = watched("integrations:lua", option)
+    process = int(done.stderr.splitlines()[0])
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+@pytest.mark.parametrize("arguments", [("emulator", "--help"), ("integrations:lua", "--repl")])
+def test_command_without_a_script_forks_no_process_for_one(arguments: tuple[str, ...]) -> None:
+    """Ours: nor does the REPL, whose process comes from the server."""
+    assert watched(*arguments).stderr == ""
+
+
+def test_process_that_could_not_be_made_early_is_made_later() -> None:
+    """Ours: for a moment there may be too many."""
+    done = watched("integrations:lua", "--eval", "return 1", refused=True)
+    assert (done.returncode, done.stdout) == (0, "1\n")
+
+
+def test_script_in_a_named_pipe_is_read_once(tmp_path: Path) -> None:
+    """Ours: its process looks into files ahead, and must not take what the command is to read."""
+    pipe = tmp_path / "workflow.lua"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "kosmo_lua", "integrations:lua", str(pipe)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  # our own
+        pipe.write_text("return 'app.'")
+        assert process.communicate(timeout=20)[0] == "app.\n"

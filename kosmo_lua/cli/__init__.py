@@ -3,7 +3,6 @@
 Start-up is sacred: a command is imported when it is called, and imports what it needs when it needs it.
 """
 
-import gc
 import os
 import signal
 import sys
@@ -17,6 +16,7 @@ from kosmo_lua.cli.group import LazyGroup
 from kosmo_lua.cli.output import OutputFailedError
 from kosmo_lua.cli.report import Report
 from kosmo_lua.errors import (
+    CLOSED_STDOUT,
     CODES,
     Defect,
     Interrupted,
@@ -28,10 +28,6 @@ from kosmo_lua.errors import (
 
 if TYPE_CHECKING:  # only named here
     from types import FrameType
-
-
-CLOSED_STDOUT = 141
-"""As a shell shows a command that SIGPIPE ended."""
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
@@ -58,27 +54,19 @@ def cli() -> None:
     """Run Lua workflows against SaaS APIs, in a sandbox."""
 
 
-def main() -> NoReturn:
-    """Run the command line of this process, and end the process with its exit status."""
-    gc.disable()  # start-up makes no garbage worth collecting; a run switches it on again
-    if sys.stderr is None:  # else the next file that is opened would take its number
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # until the process ends
-    if sys.stdout is None:
-        os._exit(CLOSED_STDOUT)
-    arguments = sys.argv[1:]
+def run(arguments: list[str]) -> int:
+    """Run a command line and return its exit status."""
     try:
-        status = _run(arguments)
+        return _run(arguments)
     except BrokenPipeError:
-        status = CLOSED_STDOUT
+        return CLOSED_STDOUT
     except OutputFailedError as error:
         sys.stderr.write(f"error: cannot write the output: {error}\n")
-        status = CODES["internal"].exit_status
-    # Not exit(): nothing is left to clean up, and taking the interpreter down costs time.
-    os._exit(status)
+        return CODES["internal"].exit_status
 
 
 def _run(arguments: list[str]) -> int:
-    """Run a command line and return its exit status; every error is reported in the form asked for."""
+    """Report every error in the form asked for."""
     before = arguments[: arguments.index("--")] if "--" in arguments else arguments
     signal.signal(signal.SIGTERM, _terminated)
     if "_KOSMO_COMPLETE" in os.environ:

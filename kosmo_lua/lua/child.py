@@ -8,6 +8,7 @@ import _thread
 import gc
 import json
 import os
+import select
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -65,6 +66,13 @@ class Child:
         self.record(["ask", *question])
         _, yes = self.order() or ("answer", False)
         return yes is True
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the first order, or the end of all orders, is there."""
+        poll = select.poll()
+        poll.register(self._orders, select.POLLIN)
+        return bool(poll.poll(0))
 
     def order(self) -> Any:  # noqa: ANN401  # JSON, of which the one who waits knows the shape
         """Wait for an order; None when there are no more."""

@@ -1,13 +1,13 @@
-"""The server that forks the processes of scripts for this program, and what such a process does."""
+"""The server that forks workers for a program, which must not fork itself."""
 
 from typing import TYPE_CHECKING
 
 from kosmo_lua.backend import Backend
 from kosmo_lua.config import Config
 from kosmo_lua.lua.child import Child
-from kosmo_lua.lua.limits import Limits
 from kosmo_lua.lua.server import Server, serve
 from kosmo_lua.options import Options
+from kosmo_lua.workers import work
 
 if TYPE_CHECKING:
     from kosmo_lua.catalog import Catalog
@@ -15,16 +15,12 @@ if TYPE_CHECKING:
 
 
 def main(descriptor: int) -> None:
-    """Be the server: fork children for the program at this socket."""
+    """Be the server: fork workers for the program at this socket."""
     serve(descriptor, _work, preload=_preload)
 
 
 def _work(child: Child) -> None:
-    _, facts, limits, asks = child.order()
-    backend = Backend(Options.from_json(**facts))
-    if _catalog:
-        backend.installed = backend.chosen(_catalog)
-    child.run_scripts(backend, Limits(*limits), asks=asks, sandbox=_sandbox)
+    work(child, _sandbox, _catalog)
 
 
 _sandbox: "Sandbox | None" = None

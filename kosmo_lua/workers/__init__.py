@@ -1,0 +1,35 @@
+"""Workers: processes that are there before anybody knows which scripts they will run."""
+
+from typing import TYPE_CHECKING
+
+from kosmo_lua.backend import Backend
+from kosmo_lua.lua.limits import Limits
+from kosmo_lua.options import Options
+
+if TYPE_CHECKING:  # start-up
+    from kosmo_lua.catalog import Catalog
+    from kosmo_lua.lua.child import Child
+    from kosmo_lua.lua.sandbox import Sandbox
+    from kosmo_lua.values import Json
+
+
+def order(options: Options, limits: Limits, *, asks: bool) -> "list[Json]":
+    """Return what a worker is told first: for whom it runs scripts.
+
+    Raises:
+        UsageError: an option is a Python object.
+    """
+    return ["serve", options.to_json(), [*limits], asks]
+
+
+def work(
+    child: "Child", sandbox: "Sandbox | None" = None, installed: "Catalog | None" = None
+) -> None:
+    """Be a worker: run the scripts that are ordered, until no more are, with what was made before."""
+    if not (first := child.order()):
+        return
+    _, facts, limits, asks = first
+    backend = Backend(Options.from_json(**facts))
+    if installed:
+        backend.installed = backend.chosen(installed)
+    child.run_scripts(backend, Limits(*limits), asks=asks, sandbox=sandbox)
