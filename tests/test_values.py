@@ -199,6 +199,34 @@ def test_columns_of_answers_are_the_same_values(value: Json, holds: str) -> None
     assert from_host(rows, code) == 50
 
 
+ROWS: list[dict[str, Json]] = [{"a": n, "b": str(n)} for n in range(20)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [dict(reversed(row.items())) if n % 3 else row for n, row in enumerate(ROWS)],
+        [*ROWS, {"a": 1, "c": "x"}],
+        [*ROWS, {"a": 1}],
+        [*ROWS, {"a": 1, "b": "x", "c": 2}],
+        [*ROWS, {}],
+        [{}, *ROWS],
+        [*ROWS, "x"],
+        ["x", *ROWS],
+        [*"abcdefghijklmnop", 1],
+        [*"abcdefghijklmnop", True, None],
+        [[]] * 20,
+        [[""]] * 20,
+        [{"a": []}] * 20,
+        [{"a": {"b": [[], [1]]}}] * 20,
+    ],
+    ids=range(14),
+)
+def test_what_is_not_quite_alike_is_the_same_values(value: Json) -> None:
+    """Ours: other keys, another order of them, another kind of value, or nothing."""
+    assert from_host(value, "return value") == value
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_numbers_that_json_cannot_hold_are_null_in_answers(value: float) -> None:
     """Python's parser lets NaN through; Lua gets null for it, as for any null."""

@@ -30,9 +30,10 @@ class _Seen:
 
     def fresh(self, rows: list[JsonObject]) -> list[JsonObject]:
         """Return the rows that were not there before."""
-        known = set[object]().union(*self._pages)
-        self._pages.append({row.get("id") for row in rows})
-        return [row for row in rows if row.get("id") is None or row["id"] not in known]
+        own: set[object] = {row.get("id") for row in rows}
+        known = {name for page in self._pages for name in page & own if name is not None}
+        self._pages.append(own)
+        return [row for row in rows if row.get("id") not in known] if known else rows
 
 
 def by_address(read: List, api: PostHog, page: Page) -> Iterator[Rows]:

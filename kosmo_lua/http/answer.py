@@ -34,7 +34,7 @@ class Answer(NamedTuple):
         """
         value: Json
         try:
-            value = from_json(self.content)
+            value = from_json(self.content, cache_strings="keys")  # values seldom come twice
         except ValueError:  # json takes more: half a surrogate pair, another encoding
             value = json.loads(self.content)
         return value

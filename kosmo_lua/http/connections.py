@@ -9,6 +9,7 @@ import ssl
 from contextlib import closing, suppress
 from functools import cache, lru_cache
 from threading import Lock, local
+from urllib.parse import urlencode
 from urllib.request import getproxies, proxy_bypass
 from weakref import WeakSet
 
@@ -62,6 +63,8 @@ class Connections:
     ) -> httpx.Request:
         """Return a request, which may be sent more than once."""
         address = _url(url)
+        if query:
+            address = _with_query(address, query)
         lines = {"Host": address.netloc.decode("ascii"), **_HEADERS}
         for name, value in (headers or {}).items():
             if (lower := name.lower()) not in _FRAMING:
@@ -73,7 +76,6 @@ class Connections:
         request = httpx.Request(
             method,
             address,
-            params=query,
             headers=lines,
             stream=body,
             extensions=self._extensions,
@@ -161,6 +163,13 @@ def _url(url: str) -> httpx.URL:
     address = httpx.URL(url)
     address.host  # noqa: B018  # a name that cannot be one fails here, and not where it is looked up
     return address
+
+
+def _with_query(address: httpx.URL, query: dict[str, str]) -> httpx.URL:
+    """Return an address with more in its query; httpx takes twice as long where it has none."""
+    if address.query or address.fragment:
+        return address.copy_merge_params(query)
+    return httpx.URL(f"{address}?{urlencode(query)}")
 
 
 def proxy_for(scheme: str, host: str) -> str | None:
