@@ -64,6 +64,17 @@ def check(model: type[Model], arguments: JsonObject) -> Model:
     return checked
 
 
+def parse(model: type[Model], text: bytes) -> Model:
+    """Return arguments that are JSON, as Lua writes it, as an instance of `model`.
+
+    Raises:
+        ValueError: something is wrong with them; `check` says what.
+    """
+    # What model_validate_json does, without what that does for options that are not given.
+    parsed: Model = model.__pydantic_validator__.validate_json(text)
+    return parsed
+
+
 def parameter_name(name: str, field: FieldInfo) -> str:
     """Return the name of a field as callers write it: its alias, where it has one."""
     return field.alias or name

@@ -15,19 +15,23 @@ _drawn: list[bytes] = []
 """Random bytes for the IDs to come, which nobody else has seen."""
 os.register_at_fork(after_in_child=_drawn.clear)
 
-_second = (0, "")
-"""The second that was written last, and its text."""
+_last = (0, 0, "", "")
+"""The millisecond and the second that were written last, and their texts."""
 
 
 def now() -> str:
     """Return the present, to the millisecond: `2026-04-01T10:00:00.000Z`."""
-    global _second  # noqa: PLW0603  # a cache of one, replaced as a whole
-    seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
-    known, text = _second
-    if known != seconds:
-        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-        _second = (seconds, text)
-    return f"{text}.{milliseconds:03d}Z"
+    global _last  # noqa: PLW0603  # a cache of one, replaced as a whole
+    present = time.time_ns() // 1_000_000
+    moment, second, of_moment, of_second = _last
+    if moment == present:
+        return of_moment
+    seconds, milliseconds = divmod(present, 1000)
+    if second != seconds:
+        of_second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    text = f"{of_second}.{milliseconds:03d}Z"
+    _last = (present, seconds, text, of_second)
+    return text
 
 
 def uuid_of(random: bytes) -> str:

@@ -17,6 +17,7 @@ from raw_service import Answer, RawService, Received, opens, web
 
 from kosmo_lua import Kosmo, Limits, Result
 from kosmo_lua.errors import CODES, ApprovalRequired
+from kosmo_lua.policy import Question
 from kosmo_posthog import posthog
 from kosmo_segment import segment
 
@@ -702,9 +703,83 @@ def test_warning_of_an_event_reaches_the_envelope(service: RawService) -> None:
     """Ours: what its function has to say is not lost because it goes out with others."""
     with kosmo_of(service) as kosmo:
         result = kosmo.run("""batch(function()
+            app.integrations.posthog.capture_event{event = "e", distinct_id = "u"}
             app.integrations.posthog.capture_event{event = "e", distinct_id = ("x"):rep(300)}
         end)""")
     assert result.warnings == ("PostHog cuts a distinct_id to its first 200 characters.",)
+
+
+def outcome_of(service: RawService, code: str, events: int) -> tuple[Any, Any]:
+    """Return what the last of the calls came to, and the event of it that was sent, if one was."""
+    service.requests.clear()
+    with kosmo_of(service) as kosmo:
+        result = kosmo.run(f"""local ok, found
+        batch(function()
+            local function try(f, ...) ok, found = pcall(f, ...) end
+            {code}
+        end)
+        return {{ok, not ok and {{found.code, found.message, found.effect}}}}""")
+    sent = [event for request in service.requests for event in request.json()["batch"]]
+    for event in sent:
+        for name in ("messageId", "uuid", "timestamp"):
+            event.pop(name, None)
+    return value_of(result), sent[events - 1 :]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '{event = "e", userId = "u"}',
+        '{event = "e", user_id = "u", properties = {}}',
+        '{event = "e", userId = "u", properties = {a = {1, 2.5, {}, json.null}, ["ü"] = 2^53}}',
+        '{event = "e", userId = "u", user_id = "v"}',
+        '{event = "e", userId = 42}',
+        '{event = "e"}',
+        '{event = "", userId = "u"}',
+        '{event = "e", userId = "u", properties = {1}}',
+        '{event = "e", userId = "u", properties = {x = 0/0}}',
+        '{event = "e", userId = "u", propertys = {}}',
+        '{event = "e", userId = "u", properties = {x = ("x"):rep(40000)}}',
+        '{"e", "u"}',
+        '"e", "u"',
+        '"e", nil, {}',
+        "",
+    ],
+)
+def test_later_event_is_made_and_refused_as_the_first_is(
+    service: RawService, arguments: str
+) -> None:
+    """Ours: of all but the first less is looked at again, and nothing else may differ."""
+    good = 'app.integrations.segment.track{event = "e", userId = "u"}'
+    call = f"try(app.integrations.segment.track{', ' if arguments else ''}{arguments})"
+    first = outcome_of(service, call, 1)
+    assert outcome_of(service, f"{good} {good} {call}", 3) == first
+
+
+def test_every_event_is_asked_about(service: RawService) -> None:
+    """Ours: a yes to one is none to the next."""
+    asked = list[Any]()
+
+    def ask(question: Question) -> bool:
+        asked.append(question.arguments)
+        return len(asked) != 2
+
+    with kosmo_of(service, environ={"KOSMO_WEB_WRITE": "ask"}, ask=ask) as kosmo:
+        kosmo.run(f"{NOTE} batch(function() note('a') pcall(note, 'b') note('c') end)")
+    assert asked == [{"text": "a"}, {"text": "b"}, {"text": "c"}]
+    assert texts(service) == [["a", "c"]]
+
+
+def test_event_whose_arguments_queue_another_one(lua: Run, service: RawService) -> None:
+    """Ours: a metamethod may do so while they are written."""
+    result = lua("""
+    local outer = setmetatable({}, {__pairs = function()
+        note("inner")
+        return next, {text = "outer"}
+    end})
+    return batch(function() note("first") web.note(outer) note("last") end).accepted""")
+    assert value_of(result) == 4
+    assert texts(service) == [["first", "inner", "outer", "last"]]
 
 
 def test_emulator_tells_what_came_twice() -> None:

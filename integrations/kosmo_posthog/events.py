@@ -61,15 +61,16 @@ def capture_event(api: PostHog, event: Capture) -> Event:
     Source: https://posthog.com/docs/api/capture
     """
     uuid = api.new_id()
-    body = event.wire() | {
-        "properties": {**LIBRARY, **(event.properties or {})},
-        "timestamp": event.timestamp or api.now(),
+    shown: JsonObject = {
         "uuid": uuid,
+        "event": event.event,
+        "distinct_id": event.distinct_id,
+        "timestamp": event.timestamp or api.now(),
     }
     if len(event.distinct_id) > LONGEST_ID:
         api.warnings.append(f"PostHog cuts a distinct_id to its first {LONGEST_ID} characters.")
-    shown = {name: body[name] for name in ("uuid", "event", "distinct_id", "timestamp")}
-    return Event(content=encode(body), id={"uuid": uuid}, answer={"status": "Ok", **shown})
+    content = encode({**shown, "properties": {**LIBRARY, **(event.properties or {})}})
+    return Event(content, id={"uuid": uuid}, answer={"status": "Ok", **shown})
 
 
 class Events(Page):

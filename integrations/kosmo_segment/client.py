@@ -82,7 +82,7 @@ class Segment(Api[SegmentCredentials]):
             f',"timestamp":"{self.now()}","messageId":"{message_id}"}}',
         )
         return Event(
-            content=head.encode() + event.wire_json()[1:-1] + tail.encode(),
+            head.encode() + event.wire_json()[1:-1] + tail.encode(),
             id={"message_id": message_id},
             answer={"success": True, "message_id": message_id},
         )

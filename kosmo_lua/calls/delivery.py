@@ -121,6 +121,7 @@ class Batch:
         self._concurrency = concurrency
         self._report = _Report(record)
         self._lanes: dict[tuple[str, str], _Lane] = {}
+        self._lane_of: dict[Call, _Lane] = {}
         self._running: set[int] = set()
         self._queued = 0
         self._requests = requests
@@ -129,14 +130,19 @@ class Batch:
 
     def add(self, call: Call, event: "Event") -> None:
         """Take an event; wait while too many requests are under way."""
-        key = (call.target.integration.name, call.target.account)
-        lane = self._lanes.get(key)
-        if lane is None:
-            lane = self._lanes[key] = _Lane(call, _limits_of(call), self._size)
+        lane = self._lane_of.get(call) or self._lane(call)
         if not lane.takes(len(event.content)):
             self._send(lane)
         self._queued += 1
         lane.add(Queued(self._queued, str(next(iter(event.id.values()))), event.content))
+
+    def _lane(self, call: Call) -> _Lane:
+        """Return the lane of an account for what one more of its functions makes."""
+        key = (call.target.integration.name, call.target.account)
+        if key not in self._lanes:
+            self._lanes[key] = _Lane(call, _limits_of(call), self._size)
+        self._lane_of[call] = self._lanes[key]
+        return self._lanes[key]
 
     def close(self) -> Delivery:
         """Send what is left, wait for every answer, and return the report."""

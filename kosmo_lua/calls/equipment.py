@@ -61,6 +61,11 @@ class Equipment:
 
         return Exchange
 
+    @property
+    def repeats(self) -> bool:
+        """Whether what is sent is named by its arguments, because the run can be repeated."""
+        return self._run is not None
+
     def identity(self, name: str, account: str, arguments: JsonObject) -> "Identity":
         """Return the identity of what the next call with these arguments sends."""
         return self._run.identity(name, account, arguments) if self._run else _FRESH

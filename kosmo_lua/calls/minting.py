@@ -1,7 +1,7 @@
 """Minting: the events of calls that go out with others. As there are many, each costs as little as it can."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kosmo_lua.calls.call import Call
 from kosmo_lua.calls.clients import Clients
@@ -11,10 +11,19 @@ from kosmo_lua.journal import Record
 from kosmo_lua.values import JsonObject
 
 if TYPE_CHECKING:  # httpx, as in equipment
-    from kosmo_lua.http import Event
+    from kosmo_lua.http import Api, Event, Exchange
 
 Permit = Callable[[Target, JsonObject], bool]
 """Raises when a call is not permitted; else returns whether all like it are, whatever their arguments."""
+
+
+class _Settled(NamedTuple):
+    """What makes an event of arguments that nobody has to be asked about."""
+
+    api: "Api[Any]"
+    exchange: "Exchange"
+    parse: Callable[[bytes], object]
+    make: "Callable[[Api[Any], object], Event]"
 
 
 class Mint:
@@ -38,6 +47,26 @@ class Mint:
         self._equipment = equipment
         self._permit = permit
         self._permitted = False
+        self._settled: _Settled | None = None
+
+    def quick(self, text: bytes) -> "Event | None":
+        """Return the event of arguments that are JSON, which nobody looks at for anything else.
+
+        None: `event` must make it, or say what is wrong.
+        """
+        if self._settled is None:
+            return None
+        api, exchange, parse, make = self._settled
+        api.begin(exchange)
+        try:
+            event = make(api, parse(text))
+        except Exception:  # noqa: BLE001  # `event` comes to the same, and its failure is logged
+            exchange.warnings.clear()
+            return None
+        if len(event.content) > api.batches.event_size:
+            return None
+        self.call.warn()
+        return event
 
     def event(self, arguments: JsonObject) -> "Event":
         """Return an event.
@@ -57,6 +86,9 @@ class Mint:
         event = function.event(call.api, checked)
         call.api.batches.check(event.content, call.api.title)
         call.warn()
+        if self._permitted and function.parse and not self._equipment.repeats:
+            assert call.exchange is not None, "as above"
+            self._settled = _Settled(call.api, call.exchange, function.parse, function.event)
         return event
 
     def _identify(self, arguments: JsonObject) -> None:

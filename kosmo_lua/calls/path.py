@@ -1,5 +1,6 @@
 """The one path of a call: find, validate, permit, load the account, invoke, log."""
 
+import json
 from collections.abc import Callable
 from functools import lru_cache, partial
 from itertools import count
@@ -162,15 +163,8 @@ class Calls:
         call.ended(None)
         return value
 
-    def queue(
-        self,
-        batch: "Batch",
-        name: str,
-        values: Any,  # noqa: ANN401  # JSON, a list by position
-        *,
-        by_position: bool,
-    ) -> Json:
-        """Let the event of a call go out with others; return its ID.
+    def queue(self, batch: "Batch", name: str, text: bytes, *, by_position: bool) -> Json:
+        """Let the event of a call, whose arguments are JSON, go out with others; return its ID.
 
         Only a failure is in the log: the call that it has is the request that the event goes out with.
 
@@ -180,13 +174,19 @@ class Calls:
         mint = batch.mints.get(name)
         if mint is None:
             mint = batch.mints[name] = self._mint(self._resolve(name))
-        arguments = self._arguments(mint.target, values, by_position=by_position)
-        event = self._event(mint, arguments)
+        arguments: JsonObject = {}
+        event = None if by_position or self._recording else mint.quick(text)
+        if event is None:
+            arguments = self._decoded(mint.target, text, by_position=by_position)
+            event = self._event(mint, arguments)
         batch.add(mint.call, event)
         if self._recording:
             facts: JsonObject = {"bytes": len(event.content), "result": event.id}
             self._keep(self._made(mint.target, arguments, queued=True), facts)
         return event.id
+
+    def _decoded(self, target: Target, text: bytes, *, by_position: bool) -> JsonObject:
+        return self._arguments(target, json.loads(text.decode()), by_position=by_position)
 
     def _event(self, mint: Mint, arguments: JsonObject) -> "Event":
         try:

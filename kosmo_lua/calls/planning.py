@@ -1,6 +1,6 @@
 """Planning: the calls of a dry run. Reads are made, and of a write everything but the write itself."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from kosmo_lua.calls.call import Call
 from kosmo_lua.calls.path import Calls, Work
@@ -49,13 +49,13 @@ class DryCalls(Calls):
         self,
         batch: "Batch",  # noqa: ARG002  # it takes nothing
         name: str,
-        values: Any,  # noqa: ANN401  # JSON, a list by position
+        text: bytes,
         *,
         by_position: bool,
     ) -> PlannedWrite:
         """Plan the event of a call."""
         target = self._resolve(name)
-        arguments = self._arguments(target, values, by_position=by_position)
+        arguments = self._decoded(target, text, by_position=by_position)
         self._event(self._mint(target), arguments)
         call = self._made(target, arguments, queued=True)
         self._plan(call)

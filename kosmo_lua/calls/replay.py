@@ -1,7 +1,7 @@
 """Replay: calls that a recording answers. Nothing is sent, and no credential is loaded."""
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kosmo_lua.calls.call import Call
 from kosmo_lua.calls.differences import explain, matches
@@ -169,14 +169,14 @@ class ReplayedCalls(Calls):
         self,
         batch: "Batch",
         name: str,
-        values: Any,  # noqa: ANN401  # JSON, a list by position
+        text: bytes,
         *,
         by_position: bool,
     ) -> Json:
         """Return the ID of an event that the recorded batch has taken."""
         assert isinstance(batch, ReplayedBatch), "it is the one of `rehearsed_batch`"
         target = self._resolve(name)
-        arguments = self._arguments(target, values, by_position=by_position)
+        arguments = self._decoded(target, text, by_position=by_position)
         call = self._made(target, arguments, queued=True)
         answer = self._warned(self._answer(call))
         error = answer if isinstance(answer, NotRecorded) else answer.error

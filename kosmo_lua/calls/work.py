@@ -61,10 +61,10 @@ class Work:
         )
         return handle
 
-    def queue(self, handle: int, kind: str, name: str, values: Any) -> "Json | PlannedWrite":  # noqa: ANN401  # JSON, a list for `call_with`
+    def queue(self, handle: int, kind: bytes, name: str, text: bytes) -> "Json | PlannedWrite":
         """Let the event of a call, a `call` or a `call_with`, wait for its batch; return its ID."""
         batch: Any = self._batches[handle]  # it is of the same kind as the calls
-        return self._calls.queue(batch, name, values, by_position=kind == "call_with")
+        return self._calls.queue(batch, name, text, by_position=kind == b"call_with")
 
     def deliver(self, handle: int) -> "Json | PlannedWrite":
         """End a batch: everything goes out; return what became of it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from kosmo_lua.arguments import check
+from kosmo_lua.arguments import check, parse
 from kosmo_lua.http import Api, Event
 from kosmo_lua.integration.documentation import documentation
 from kosmo_lua.integration.function import Each, Emulation, Function, Rows, lua_path
@@ -72,7 +72,7 @@ class Integration(Generic[A]):
             credential=credential,
             schema=partial(schema_of, _NoParams),
             validate=partial(check, _NoParams),
-            invoke=partial(_invoke, call, _NoParams),
+            invoke=_invoking(call, _NoParams),
             **documentation(call),
         )
         return call
@@ -87,7 +87,7 @@ class Integration(Generic[A]):
         each: Each | None = None,
     ) -> F:
         model = _model(call)
-        invoke: partial[Any] = partial(_invoke, call, model)
+        invoke = _invoking(call, model)
         makes_event = inspect.signature(call, eval_str=True).return_annotation is Event
         declared = self.functions[call.__name__] = Function(
             integration=self.name,
@@ -99,6 +99,7 @@ class Integration(Generic[A]):
             validate=partial(check, model),
             invoke=partial(_deliver, invoke) if makes_event else invoke,
             event=invoke if makes_event else None,
+            parse=partial(parse, model) if makes_event else None,
             **documentation(call),
         )
         if each:
@@ -163,10 +164,9 @@ def _model(call: Callable[..., object]) -> type[Params]:
     raise TypeError(message)
 
 
-def _invoke(
-    call: Callable[..., Any], model: type[Params], api: Api[Any], arguments: object
-) -> Any:  # noqa: ANN401  # JSON or an event, as the call has it
-    return call(api) if model is _NoParams else call(api, arguments)
+def _invoking(call: Callable[..., Any], model: type[Params]) -> Callable[[Api[Any], object], Any]:
+    """Return what calls a function with the Api and the checked arguments, of which it may take none."""
+    return (lambda api, _: call(api)) if model is _NoParams else call
 
 
 def _deliver(make: Callable[..., Event], api: Api[Any], arguments: object) -> Json:

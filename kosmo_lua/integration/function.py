@@ -68,6 +68,8 @@ class Function:
     invoke: Callable[[Api[Any], object], Json] = field(repr=False)
     event: Callable[[Api[Any], object], Event] | None = field(default=None, repr=False)
     """Makes what is sent, of a function whose service takes it in batches, too."""
+    parse: Callable[[bytes], object] | None = field(default=None, repr=False)
+    """Does for such a function what `validate` does, with JSON; raises ValueError if anything is wrong."""
     pages: Callable[[Api[Any], object], Iterator[Rows]] | None = field(default=None, repr=False)
     """Reads page by page, of an iterator."""
     lists: "Function | None" = field(default=None, repr=False)

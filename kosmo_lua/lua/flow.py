@@ -1,5 +1,6 @@
 """Flow: what Lua can ask about calls that go on at once, about lists read page by page, and about batches."""
 
+from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from kosmo_lua.lua.convert import Pieces, flat, to_json
 
 if TYPE_CHECKING:  # start-up
     from kosmo_lua.lua.operations import Answer, Operations
+    from kosmo_lua.values import JsonObject
 
 LONGEST_WORK = 0.001
 """Seconds that making an event takes at most."""
@@ -28,7 +30,7 @@ class Flow:
     def _do_submit(self, kind: bytes, path: bytes, values: bytes) -> "Answer":
         """Let a call go on by itself. The answer is its number, by which `wait` tells of it."""
         given = self._operations.whole(values)
-        return self._operations.call(
+        return self._operations.begun(
             lambda: self._operations.host.submit(kind.decode(), _text(path), given)
         )
 
@@ -38,7 +40,7 @@ class Flow:
         A value that is not short is not told: maybe nobody wants it any more.
         """
         operations = self._operations
-        with operations.uncharged():
+        with operations.uncharged:
             number, outcome = operations.host.wait()
             if outcome is None:
                 return True, None, number
@@ -67,22 +69,23 @@ class Flow:
     def _do_open(self, path: bytes, kind: bytes, values: bytes) -> "Answer":
         """Begin to read a list; the answer is its handle."""
         given = self._operations.whole(values)
-        return self._operations.call(
+        return self._operations.begun(
             lambda: self._operations.host.open(_text(path), kind.decode(), given)
         )
 
     def _do_page(self, handle: int) -> "Answer":
         """The number of the call that reads the next page, 0 after the last one."""
         number = self._operations.host.page(handle)
-        if number is None:  # it was not begun, because no call was left
+        # None: it was not begun, because no call was left.
+        if number is None or self._operations.exceeds_calls():
             return self._operations.over("call_limit")
-        return self._operations.call(lambda: number, counted=False)
+        return True, number
 
     def _do_rows(self, handle: int) -> "Answer":
         """The rows of the page whose call has ended; the next page is begun, if a call is left."""
         operations = self._operations
         ahead = not operations.exceeds_calls(more=1)
-        with operations.uncharged():
+        with operations.uncharged:
             rows = operations.host.rows(handle, ahead=ahead)
         return operations.first(rows)
 
@@ -93,26 +96,34 @@ class Flow:
     def _do_gather(self, options: bytes) -> "Answer":
         """Begin a batch; the answer is its handle."""
         given = self._operations.whole(options)
-        return self._operations.call(lambda: self._operations.host.gather(**given), counted=False)
+        return self._operations.begun(lambda: self._operations.host.gather(**given), counted=False)
 
     def _do_queue(self, handle: int, kind: bytes, path: bytes, values: bytes) -> "Answer":
         """Let the event of a call wait for its batch; the answer is its ID."""
         operations, started = self._operations, perf_counter()
-        given = operations.whole(values)
-        queued = operations.host.queue(handle, kind.decode(), _text(path), given)
+        queued = operations.host.queue(handle, kind, _text(path), operations.joined(values))
         if not isinstance(queued, dict):
             return operations.call(lambda: queued, counted=False)
-        operations.meter.queue()
         # The clock of the CPU takes as long as half of this work; what has waited is not credited.
-        operations.meter.spend(min(perf_counter() - started, LONGEST_WORK))
+        operations.meter.queue(min(perf_counter() - started, LONGEST_WORK))
         if operations.exceeds_calls():
             return operations.over("call_limit")
-        return operations.answer(True, flat({"queued": True, **queued}))
+        return self._queued(queued)
+
+    def _queued(self, names: "JsonObject") -> "Answer":
+        """Return what names an event, of which Lua makes the answer: sooner than it reads one."""
+        operations = self._operations
+        if len(names) == 1:
+            [(name, text)] = names.items()
+            if isinstance(text, str) and (named := operations.named(name, text)):
+                return named
+        return operations.answer(True, flat({"queued": True, **names}))
 
     def _do_deliver(self, handle: int) -> "Answer":
         """End a batch; the answer is its report."""
         return self._operations.call(lambda: self._operations.host.deliver(handle), counted=False)
 
 
+@lru_cache(maxsize=256)
 def _text(path: bytes) -> str:
     return path.decode("utf-8", "replace")

@@ -83,17 +83,14 @@ class Meter:
         self._page[self.HOST] += cpu - self._page[self.ENTERED]
         self._page[self.ENTERED] = -1.0
 
-    def spend(self, cpu: float) -> None:
-        """Do not count so many seconds, which the CPU has worked for a call."""
-        self._page[self.HOST] += cpu
-
     def remember(self, memory: int) -> None:
         """Take a sample of the memory in use."""
         self._page[self.MEMORY] = max(self._page[self.MEMORY], float(memory))
 
-    def queue(self) -> None:
-        """Count an event that waits for its batch."""
+    def queue(self, cpu: float) -> None:
+        """Count an event that waits for its batch, and not the seconds that the CPU has worked for it."""
         self._page[self.QUEUED] += 1
+        self._page[self.HOST] += cpu
 
     @property
     def queued(self) -> int:
@@ -111,6 +108,22 @@ class Meter:
         if started < 0:
             return 0.0
         return (entered if entered >= 0 else cpu) - started - self._page[self.HOST]
+
+
+class Uncharged:
+    """Work of the host between `with` and its end: it does not count as Lua's."""
+
+    def __init__(self, meter: Meter, clock: Callable[[], float]) -> None:
+        self._meter = meter
+        self._clock = clock
+
+    def __enter__(self) -> None:
+        """Stop counting."""
+        self._meter.enter(self._clock())
+
+    def __exit__(self, *_: object) -> None:
+        """Count again."""
+        self._meter.leave(self._clock())
 
 
 class Budget:

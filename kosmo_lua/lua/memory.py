@@ -24,6 +24,7 @@ class Memory:
         self._lua = lua
         lua.gccollect()
         self._base = self._used()
+        self._limit = self._most = 0
 
     def limit(self, size: int, meter: Meter, *, kept: bool) -> None:
         """Let no more than `size` bytes be used. `kept`: what earlier scripts have left may fill them."""
@@ -33,26 +34,32 @@ class Memory:
         if kept:  # there must be room to free it
             self._lua.gccollect()
             limit = max(limit, min(self._used(), limit) + ROOM)
-        self._lua.set_max_memory(min(limit, LARGEST), total=True)
+        self._most = 0
+        self._set(min(limit, LARGEST))
 
     def lift(self) -> None:
         """Let the limit be: no script runs."""
         self.sample()
-        self._lua.set_max_memory(0)
+        self._set(0)
 
     def relax(self) -> None:
         """The run is over: leave room to say so, but not to go on."""
-        self._lua.set_max_memory(self.sample() + LAST, total=True)
+        self._set(self.sample() + LAST)
+
+    def _set(self, limit: int) -> None:
+        self._limit = limit
+        self._lua.set_max_memory(limit, total=True)
 
     def fits(self, size: int) -> bool:
         """Whether a text of so many bytes can be handed to Lua."""
-        used, limit = self.sample(), self._lua.get_max_memory(total=True)
-        return not limit or used + size + ROOM <= limit
+        return not self._limit or self.sample() + size + ROOM <= self._limit
 
     def sample(self) -> int:
         """Note how much is used, for the peak, and return it. After `relax` it may exceed the limit."""
         used = self._used()
-        self._meter.remember(min(max(0, used - self._base), self._size))
+        if used > self._most:
+            self._most = used
+            self._meter.remember(min(max(0, used - self._base), self._size))
         return used
 
     def _used(self) -> int:

@@ -1,7 +1,7 @@
 """What the sandbox reaches: the calls of `app`, the names below it, and the helpers written in Python."""
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
@@ -136,9 +136,9 @@ class Namespace:
         """Begin a batch; return its handle."""
         return self._work.gather(size, concurrency)
 
-    def queue(self, handle: int, kind: str, path: str, values: Any) -> "Json | PlannedWrite":  # noqa: ANN401  # the same
+    def queue(self, handle: int, kind: bytes, path: str, text: bytes) -> "Json | PlannedWrite":
         """Let the event of a call wait for its batch; return its ID."""
-        return self._work.queue(handle, kind, _known_root(path), values)
+        return self._work.queue(handle, kind, _known_root(path), text)
 
     def deliver(self, handle: int) -> "Json | PlannedWrite":
         """End a batch; return its report."""
@@ -245,6 +245,7 @@ def _kind(function: "Function") -> str:
     return "event" if function.event else "call"
 
 
+@lru_cache(maxsize=256)
 def _known_root(path: str) -> str:
     """Return a path below `app`, if it is below what `app` has; nothing else there can be called."""
     root = path.partition(".")[0]

@@ -1,14 +1,14 @@
 """Operations: what Lua can ask of the host, each of them a method `_do_...` of bytes and integers."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.errors import InvalidArguments, KosmoError, ServiceError
 from kosmo_lua.lua.convert import Pieces, digits, from_lua, to_json
 from kosmo_lua.lua.ending import failed
 from kosmo_lua.lua.flow import Flow
+from kosmo_lua.lua.limits import Uncharged
 from kosmo_lua.lua.memory import LARGEST, Memory
 from kosmo_lua.lua.modules import Modules
 
@@ -23,7 +23,16 @@ if TYPE_CHECKING:  # start-up
 Text = int | tuple[bool, bytes]
 """A text for Lua, after whether it is no error; or its size, while there is no room for it."""
 
-Answer = bool | bytes | Text | tuple[None, bytes] | tuple[bool | int, bytes | None, int]
+Named = tuple[bool, bytes, bytes]
+"""The name and the text of an object's only field, after true."""
+
+Number = tuple[bool, int]
+"""A number for Lua, after true: it takes no room."""
+
+Told = tuple[bool | int, bytes | None, int]
+"""What a call has come to, as far as it is told, and its number."""
+
+Answer = bool | bytes | Text | Named | Number | Told | tuple[None, bytes]
 
 
 class Operations:
@@ -58,6 +67,7 @@ class Operations:
         self._limits = limits
         self.meter = meter
         self._clock = clock
+        self.uncharged = Uncharged(meter, clock)
 
     def begin(self, script: "Script", memory: Memory) -> None:
         """Begin anew, for a script."""
@@ -95,13 +105,18 @@ class Operations:
     def _do_take(self) -> Answer:
         return self.answer(self._pending_ok, self._pending)
 
+    def named(self, name: str, text: str) -> Named | None:
+        """Return a field for Lua if there is room for it; else None."""
+        named = True, name.encode("utf-8", "replace"), text.encode("utf-8", "replace")
+        return named if self._memory.fits(len(named[1]) + len(named[2])) else None
+
     def first(self, pieces: Pieces) -> Text:
         """Return the first piece of a value; Lua asks for the others."""
         self._pieces = pieces
         return self.answer(True, pieces.head)
 
     def _do_more(self, index: int) -> Answer:
-        with self.uncharged():
+        with self.uncharged:
             piece = self._pieces.more(index)
         return self.answer(True, piece)
 
@@ -159,10 +174,14 @@ class Operations:
 
     def whole(self, last: bytes) -> Any:  # noqa: ANN401  # JSON, whose shape the caller knows
         """Decode what Lua has handed over in parts."""
+        return from_lua(self.joined(last))
+
+    def joined(self, last: bytes) -> bytes:
+        """Return what Lua has handed over in parts."""
         if self._parts:
             last = b"".join([*self._parts, last])
             self._parts.clear()
-        return from_lua(last)
+        return last
 
     def _do_call(self, path: bytes, arguments: bytes) -> Answer:
         return self.call(
@@ -179,33 +198,29 @@ class Operations:
         self._calls += counted
         if self.exceeds_calls():
             return self.over("call_limit")
-        self.meter.enter(self._clock())
-        try:
+        with self.uncharged:
             pieces = Pieces(make())
-        finally:
-            self.meter.leave(self._clock())
         return self.first(pieces)
+
+    def begun(self, begin: Callable[[], int], *, counted: bool = True) -> Answer:
+        """Let the host begin something, and answer with its number."""
+        self._calls += counted
+        if self.exceeds_calls():
+            return self.over("call_limit")
+        with self.uncharged:
+            return True, begin()
 
     def exceeds_calls(self, *, more: int = 0) -> bool:
         """Whether so many more calls are too many; a request of a batch and a page of a list are calls."""
         return self._calls + self.host.requests + more > self._limits.calls
 
-    @contextmanager
-    def uncharged(self) -> Iterator[None]:
-        """Do work of the host that does not count as Lua's."""
-        self.meter.enter(self._clock())
-        try:
-            yield
-        finally:
-            self.meter.leave(self._clock())
-
     def _do_members(self, path: bytes) -> Answer:
-        with self.uncharged():
+        with self.uncharged:
             pieces = Pieces(self.host.members(path.decode()))
         return self.first(pieces)
 
     def _do_help(self, name: bytes, values: bytes) -> Answer:
-        with self.uncharged():
+        with self.uncharged:
             helper = self.host.helper(name.decode())
         # The helper's own work is charged, so that a script cannot use it to compute for free.
         return self.first(Pieces(helper(*self.whole(values))))

@@ -1,7 +1,7 @@
 -- What the host answers: `receive` tells an answer from an error and from the end of the run, `read` makes the value.
 --
 --   whole(...)    -> what the host has returned, not yet received: it may be kept
---   receive(...)  -> the text that the host has returned; or raises
+--   receive(...)  -> the text, or the number, that the host has returned; or raises
 --   read(piece)   -> the value
 --
 -- A piece is what convert.py writes: Python's marshal format, version 2, and a 0x30 at the end. A list that begins with
@@ -34,8 +34,8 @@ local NILS = rep("nil,", BLOCK)
 local FORMATS = { xs4 = rep("xs4", 4 * BLOCK), xd = rep("xd", 4 * BLOCK) }
 local INTEGERS = rep("i8", 4 * BLOCK)
 
--- The host returns true and a text; false and a failure as JSON; nil and the limit that ends the run; or a number, the
--- size of an answer for which there is no room, until garbage was collected.
+-- The host returns true and a text or a number; false and a failure as JSON; nil and the limit that ends the run; or a
+-- number alone, the size of an answer for which there is no room, until garbage was collected.
 local function whole(ok, payload)
   if not ok or ok == true then return ok, payload end
   collectgarbage()

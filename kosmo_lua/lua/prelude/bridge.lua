@@ -62,7 +62,7 @@ end
 local function call(path, ...)
   local kind, values = arguments(path, ...)
   if tasks.submits() then
-    return tasks.collect(tasks.number_of(host("submit", kind, path, values)))
+    return tasks.collect(receive(host("submit", kind, path, values)))
   end
   return answer(host(kind, path, values))
 end
@@ -76,7 +76,11 @@ local function send(path, ...)
     return call(path, ...)
   end
   local kind, values = arguments(path, ...)
-  return answer(host("queue", batch.handle, kind, path, values))
+  local ok, name, id = host("queue", batch.handle, kind, path, values)
+  if id then
+    return { queued = true, [name] = id }
+  end
+  return answer(ok, name)
 end
 
 local function leave(self)
@@ -89,7 +93,7 @@ local reading = { __close = leave, __metatable = false }
 
 -- A function that reads a list to its end: what `for` takes. Several tasks may call it: each gets other rows.
 local function iterate(path, ...)
-  local handle, run = tasks.number_of(host("open", path, arguments(path, ...))), scope.run
+  local handle, run = receive(host("open", path, arguments(path, ...))), scope.run
   local rows, index, size, taken = nil, 0, 0, nil
   local function next_row()
     while index == size do
@@ -97,7 +101,7 @@ local function iterate(path, ...)
       if scope.run ~= run then
         failure.fail("app." .. path .. ": the iterator belongs to an earlier script")
       end
-      local number = tasks.number_of(host("page", handle))
+      local number = receive(host("page", handle))
       if number == 0 then
         return nil
       end

@@ -25,6 +25,7 @@ local new_name, new_store = kit.names.new_name, kit.names.new_store
 local MAX_DEPTH = 512
 local EARLY = 1 << 20 -- bytes; what is larger is measured before it is written further
 local LONG = 1024      -- bytes; a longer string does not wait among the pieces
+local FEW = 100        -- pieces of a run that is kept
 local INTEGERS = 64    -- so many integers in a row are written at once
 local MANY_INTEGERS = rep("%d", INTEGERS, ",")
 
@@ -241,11 +242,19 @@ local function encode(value, options)
   return encode_in(new_run(options), value, buffer.finish)
 end
 
+-- The last run of `encode_parts`, if it was short: making one takes as long as writing a small table.
+local spare
+
 -- For arguments, which the host gets part by part; `is_object` says what an empty table at the top is.
 local function encode_parts(value, is_object)
-  local run = new_run({})
+  local run = spare or new_run({})
+  spare = nil -- a metamethod may come here meanwhile, and what an error has left is not used again
   run.top_object = is_object
-  return encode_in(run, value, buffer.parts)
+  local n = write(run, value, type(value), nil, 0, 0)
+  if not n then return false, run.problem end
+  local parts = buffer.parts(run, n)
+  if n <= FEW and run.size == 0 then spare = run end
+  return true, parts
 end
 
 -- The least that a value takes as JSON. A table is looked at once, however often it is written: a small graph can be

@@ -175,7 +175,7 @@ local function batch(...)
   check_function("batch", f)
   options = check("batch", options, options_of_batch)
   local _, wanted = json.encode(json.object({ size = options.size, concurrency = options.concurrency }))
-  local state = { outer = scope.batch, handle = tasks.number_of(host("gather", wanted)) }
+  local state = { outer = scope.batch, handle = receive(host("gather", wanted)) }
   local results = gather(f, state)
   local report = state.report
   if options.on_error == "raise" and not json.planned[report] and report.accepted < report.queued then

@@ -6,7 +6,6 @@
 --   await(n)      -> returns once it has ended
 --   settled(n)    -> nobody will ask for it again
 --   hold()        -> from here on the task that runs blocks the others; returns what `release` takes
---   number_of(...) -> the number that the host has answered
 --   reset()       -> forgets everything
 --
 -- A group is the tasks of one `run`, which may itself be called by a task: `group.outer`. When `run` is left, in
@@ -24,10 +23,6 @@ local tasks = setmetatable({}, { __mode = "k" }) -- thread -> task
 local waiters = {} -- number of a call -> the task that waits for it, and `beside` it others
 local ended = {} -- number of a call that has ended and is not collected -> its outcome, as far as that was told
 local groups = 0 -- how many are running: without any there is no task to look for
-
-local function number_of(...)
-  return read(receive(...))
-end
 
 -- The task that runs now, if it can give way: neither inside a function of C nor inside a coroutine of the script.
 local function current()
@@ -240,6 +235,6 @@ local function reset()
 end
 
 return {
-  await = await, collect = collect, hold = hold, number_of = number_of,
+  await = await, collect = collect, hold = hold,
   release = release, reset = reset, run = run, settled = settled, submits = submits,
 }
