@@ -60,10 +60,9 @@ class Mint:
         api.begin(exchange)
         try:
             event = make(api, parse(text))
+            api.batches.check(event.content, api.title)
         except Exception:  # noqa: BLE001  # `event` comes to the same, and its failure is logged
             exchange.warnings.clear()
-            return None
-        if len(event.content) > api.batches.event_size:
             return None
         self.call.warn()
         return event

@@ -63,7 +63,7 @@ def _prepare(child: "Child", arguments: Sequence[str], mask: "set[signal.Signals
     from kosmo_lua.lua.sandbox import Sandbox  # noqa: PLC0415  # lupa, the same
 
     sandbox = Sandbox()
-    if any(map(_calls, arguments)):
+    if any(map(_mentions_app, arguments)):
         for module in _CALLS:
             if child.is_ordered:
                 break
@@ -74,7 +74,7 @@ def _prepare(child: "Child", arguments: Sequence[str], mask: "set[signal.Signals
     work(child, sandbox)
 
 
-def _calls(argument: str) -> bool:
+def _mentions_app(argument: str) -> bool:
     """Whether an argument is code that mentions `app`, or the name of a file of such code."""
     if "app." in argument:
         return True
