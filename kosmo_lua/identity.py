@@ -11,8 +11,8 @@ _VARIANTS = "89ab"
 _DRAWN = 256
 """So many IDs are drawn at once: where the system is virtual, asking it takes longer than all the rest."""
 
-_drawn: list[bytes] = []
-"""Random bytes for the IDs to come, which nobody else has seen."""
+_drawn: list[str] = []
+"""The IDs to come, which nobody else has seen."""
 os.register_at_fork(after_in_child=_drawn.clear)
 
 _last = (0, 0, "", "")
@@ -41,14 +41,14 @@ def uuid_of(random: bytes) -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
-def _draw() -> bytes:
-    """Take 16 random bytes, which no other thread gets."""
+def _draw() -> str:
+    """Take an ID, which no other thread gets."""
     while True:
         try:
             return _drawn.pop()
         except IndexError:
             drawn = os.urandom(16 * _DRAWN)
-            _drawn.extend(drawn[start : start + 16] for start in range(0, len(drawn), 16))
+            _drawn.extend(uuid_of(drawn[start : start + 16]) for start in range(0, len(drawn), 16))
 
 
 class Fresh:
@@ -57,7 +57,7 @@ class Fresh:
     @staticmethod
     def new_id() -> str:
         """Return a random UUID."""
-        return uuid_of(_draw())
+        return _draw()
 
     @staticmethod
     def now() -> str:

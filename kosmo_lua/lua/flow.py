@@ -1,6 +1,5 @@
 """Flow: what Lua can ask about calls that go on at once, about lists read page by page, and about batches."""
 
-from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,6 @@ from kosmo_lua.lua.convert import Pieces, flat, to_json
 
 if TYPE_CHECKING:  # start-up
     from kosmo_lua.lua.operations import Answer, Operations
-    from kosmo_lua.values import JsonObject
 
 LONGEST_WORK = 0.001
 """Seconds that making an event takes at most."""
@@ -101,29 +99,21 @@ class Flow:
     def _do_queue(self, handle: int, kind: bytes, path: bytes, values: bytes) -> "Answer":
         """Let the event of a call wait for its batch; the answer is its ID."""
         operations, started = self._operations, perf_counter()
-        queued = operations.host.queue(handle, kind, _text(path), operations.joined(values))
+        queued = operations.host.queue(handle, kind, path, operations.joined(values))
         if not isinstance(queued, dict):
             return operations.call(lambda: queued, counted=False)
         # The clock of the CPU takes as long as half of this work; what has waited is not credited.
         operations.meter.queue(min(perf_counter() - started, LONGEST_WORK))
         if operations.exceeds_calls():
             return operations.over("call_limit")
-        return self._queued(queued)
-
-    def _queued(self, names: "JsonObject") -> "Answer":
-        """Return what names an event, of which Lua makes the answer: sooner than it reads one."""
-        operations = self._operations
-        if len(names) == 1:
-            [(name, text)] = names.items()
-            if isinstance(text, str) and (named := operations.named(name, text)):
-                return named
-        return operations.answer(True, flat({"queued": True, **names}))
+        return operations.named(queued) or operations.answer(
+            True, flat({"queued": True, **queued})
+        )
 
     def _do_deliver(self, handle: int) -> "Answer":
         """End a batch; the answer is its report."""
         return self._operations.call(lambda: self._operations.host.deliver(handle), counted=False)
 
 
-@lru_cache(maxsize=256)
 def _text(path: bytes) -> str:
     return path.decode("utf-8", "replace")

@@ -136,9 +136,9 @@ class Namespace:
         """Begin a batch; return its handle."""
         return self._work.gather(size, concurrency)
 
-    def queue(self, handle: int, kind: bytes, path: str, text: bytes) -> "Json | PlannedWrite":
+    def queue(self, handle: int, kind: bytes, path: bytes, text: bytes) -> "Json | PlannedWrite":
         """Let the event of a call wait for its batch; return its ID."""
-        return self._work.queue(handle, kind, _known_root(path), text)
+        return self._work.queue(handle, kind, _event_name(path), text)
 
     def deliver(self, handle: int) -> "Json | PlannedWrite":
         """End a batch; return its report."""
@@ -246,6 +246,10 @@ def _kind(function: "Function") -> str:
 
 
 @lru_cache(maxsize=256)
+def _event_name(path: bytes) -> str:
+    return _known_root(path.decode("utf-8", "replace"))
+
+
 def _known_root(path: str) -> str:
     """Return a path below `app`, if it is below what `app` has; nothing else there can be called."""
     root = path.partition(".")[0]

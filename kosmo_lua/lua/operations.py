@@ -105,10 +105,16 @@ class Operations:
     def _do_take(self) -> Answer:
         return self.answer(self._pending_ok, self._pending)
 
-    def named(self, name: str, text: str) -> Named | None:
-        """Return a field for Lua if there is room for it; else None."""
-        named = True, name.encode("utf-8", "replace"), text.encode("utf-8", "replace")
-        return named if self._memory.fits(len(named[1]) + len(named[2])) else None
+    def named(self, names: "JsonObject") -> Named | None:
+        """Return what names an event, of which Lua makes the answer: sooner than it reads one.
+
+        None: it is more than one text, or there is no room for it.
+        """
+        if len(names) == 1:
+            [(name, text)] = names.items()
+            if isinstance(text, str) and self._memory.fits(4 * (len(name) + len(text))):
+                return True, name.encode("utf-8", "replace"), text.encode("utf-8", "replace")
+        return None
 
     def first(self, pieces: Pieces) -> Text:
         """Return the first piece of a value; Lua asks for the others."""
