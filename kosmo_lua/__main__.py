@@ -2,10 +2,11 @@
 
 import gc
 import os
+import signal
 import sys
 from typing import NoReturn
 
-from kosmo_lua.errors import CLOSED_STDOUT
+from kosmo_lua.errors import CLOSED_STDOUT, CODES
 
 RUNS = ("integrations:lua", "mcp:lua")
 """The commands that run a script."""
@@ -18,9 +19,15 @@ def main() -> NoReturn:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # until the process ends
     if sys.stdout is None:
         os._exit(CLOSED_STDOUT)
+    # Until the command line can tell of Ctrl-C it ends the process, as it does without Python.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     command, *rest = sys.argv[1:] or [""]
     forks = command in RUNS and "--repl" not in rest and hasattr(os, "fork")
-    status = _with_worker(rest) if forks else _run()
+    try:
+        status = _with_worker(rest) if forks else _run()
+    except KeyboardInterrupt:  # after everything else was said
+        status = CODES["interrupted"].exit_status
     # Not exit(): nothing is left to clean up, and taking the interpreter down costs time.
     os._exit(status)
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, from_json
 
 from kosmo_lua.errors import InvalidArguments
 from kosmo_lua.suggestions import nearest
@@ -70,8 +70,8 @@ def parse(model: type[Model], text: bytes) -> Model:
     Raises:
         ValueError: something is wrong with them; `check` says what.
     """
-    # What model_validate_json does, without what that does for options that are not given.
-    parsed: Model = model.__pydantic_validator__.validate_json(text)
+    # Not validate_json: of JSON pydantic takes more than of Python's values, such as a text for a date.
+    parsed: Model = model.__pydantic_validator__.validate_python(from_json(text))
     return parsed
 
 

@@ -4,6 +4,7 @@ Each place keeps one Lua state for the scripts that run there one after another,
 script that could only be ended with its state; `lost` says so.
 """
 
+import os
 from typing import TYPE_CHECKING, Literal
 
 from kosmo_lua.backend import Backend
@@ -137,11 +138,12 @@ class _InProcess:
                 self.close()
         return recorder.result(ending)
 
-    def _first_order(self) -> "list[Json]":
+    def _first_order(self, *, has_environ: bool = False) -> "list[Json]":
         from kosmo_lua.workers import order  # noqa: PLC0415  # only for workers
 
         setup = self._setup
-        return order(setup.backend.options, setup.limits, asks=setup.ask is not None)
+        asks = setup.ask is not None
+        return order(setup.backend.options, setup.limits, asks=asks, has_environ=has_environ)
 
     def close(self) -> None:
         """End the child."""
@@ -173,7 +175,8 @@ class InFork(_InProcess):
 
         worker = take()
         if worker:
-            worker.order(self._first_order())
+            same = self._setup.backend.options.environ == os.environ
+            worker.order(self._first_order(has_environ=same))
         return worker
 
     def _work(self, child: "Child") -> None:

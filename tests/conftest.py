@@ -29,6 +29,20 @@ pytest_plugins = [
 ROOT = Path(__file__).parent.parent
 COMMAND = (sys.executable, "-m", "kosmo_lua")
 
+TELLING_FORKS = """if True:
+    import os, sys
+    fork = os.fork
+    def told():
+        pid = fork()
+        if pid:
+            print(pid, file=sys.stderr, flush=True)
+        return pid
+    os.fork = told
+    from kosmo_lua.__main__ import main
+    main()
+"""
+"""A program that runs the command, and tells each process that it forks on stderr."""
+
 API = ROOT.parent / "shared" / "api"
 """Where continuous integration has the services' official schemas; a clone has no such folder."""
 

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, NamedTuple
@@ -169,6 +170,23 @@ def note(api: _Api, text: _Note) -> Event:
     """
     found = api.new_id()
     body: JsonObject = {"text": text.text, "id": found}
+    return Event(content=encode(body), id={"id": found}, answer={"noted": True, "id": found})
+
+
+class _Reminder(Params):
+    at: datetime | str = Field(description="A time.", examples=["tomorrow"])
+
+
+@web.write()
+def remind(api: _Api, reminder: _Reminder) -> Event:
+    """Remind somebody; `fail` does not.
+
+    Returns: `{noted, id}`.
+    """
+    if reminder.at == "fail":
+        raise RuntimeError(reminder.at)
+    found = api.new_id()
+    body: JsonObject = {"at": str(reminder.at), "id": found}
     return Event(content=encode(body), id={"id": found}, answer={"noted": True, "id": found})
 
 

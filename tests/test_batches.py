@@ -719,9 +719,10 @@ def outcome_of(service: RawService, code: str, events: int) -> tuple[Any, Any]:
             {code}
         end)
         return {{ok, not ok and {{found.code, found.message, found.effect}}}}""")
-    sent = [event for request in service.requests for event in request.json()["batch"]]
+    bodies = [request.json() for request in service.requests]
+    sent = [event for body in bodies for event in (body if type(body) is list else body["batch"])]
     for event in sent:
-        for name in ("messageId", "uuid", "timestamp"):
+        for name in ("messageId", "uuid", "timestamp", "id"):
             event.pop(name, None)
     return value_of(result), sent[events - 1 :]
 
@@ -754,6 +755,32 @@ def test_later_event_is_made_and_refused_as_the_first_is(
     call = f"try(app.integrations.segment.track{', ' if arguments else ''}{arguments})"
     first = outcome_of(service, call, 1)
     assert outcome_of(service, f"{good} {good} {call}", 3) == first
+
+
+@pytest.mark.parametrize("value", ["'2026-04-01T00:00:00Z'", "5", "true", "{}", "'x'"])
+def test_later_value_of_a_type_that_json_has_not_is_what_the_first_is(
+    service: RawService, value: str
+) -> None:
+    """Ours: pydantic takes a text for a time in JSON, and not among Python's values."""
+    code = f"try(app.integrations.web.remind, {{at = {value}}})"
+    first = outcome_of(service, code, 1)
+    assert outcome_of(service, f"app.integrations.web.remind{{at = 'later'}} {code}", 2) == first
+
+
+def test_function_that_fails_later_is_called_once_and_logged(service: RawService) -> None:
+    """Ours: it may count, and its failure may pass."""
+    with kosmo_of(service) as kosmo:
+        result = kosmo.run("""
+        local codes = {}
+        local report = batch(function()
+            for _, at in ipairs({"a", "fail", "b"}) do
+                local ok, problem = pcall(app.integrations.web.remind, {at = at})
+                codes[#codes + 1] = ok and "ok" or problem.code
+            end
+        end)
+        return {codes, report.accepted}""")
+    assert value_of(result) == [["ok", "internal", "ok"], 2]
+    assert [call.error and call.error.code for call in result.call_log] == ["internal", None]
 
 
 def test_every_event_is_asked_about(service: RawService) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import poll, stable
+from conftest import TELLING_FORKS, poll, stable
 from pseudo_terminal import Terminal
 
 from kosmo_lua.emulator import Emulator
@@ -156,21 +156,6 @@ class TestSupervisorGone:
         assert process.communicate(timeout=20) == (b"", b"")
 
 
-CHILD_PID = """if True:
-    import os, sys
-    fork = os.fork
-    def told():
-        pid = fork()
-        if pid:
-            print(pid, file=sys.stderr, flush=True)
-        return pid
-    os.fork = told
-    from kosmo_lua.__main__ import main
-    main()
-"""
-"""Runs the command, and tells the process of the script on stderr."""
-
-
 @pytest.mark.parametrize(
     "number", [signal.SIGSEGV, signal.SIGKILL], ids=lambda number: number.name
 )
@@ -178,7 +163,7 @@ def test_crash_of_the_script_is_an_envelope(
     start: Start, kosmo_emulator: Emulator, number: signal.Signals
 ) -> None:
     """Ours: what it had printed and called is there, and that the rest is unknown."""
-    program = [sys.executable, "-c", CHILD_PID]
+    program = [sys.executable, "-c", TELLING_FORKS]
     process = start("integrations:lua", "--json", "--eval", BEGIN + LOOPS["loop"], program=program)
     poll(kosmo_emulator.events)
     assert process.stderr is not None
@@ -196,7 +181,7 @@ def test_signal_to_the_script_alone_is_none(
     start: Start, kosmo_emulator: Emulator, number: signal.Signals
 ) -> None:
     """Ours: the supervisor gets what is meant for the group too, and decides what it means."""
-    program = [sys.executable, "-c", CHILD_PID]
+    program = [sys.executable, "-c", TELLING_FORKS]
     code = f"{TRACK} while true do app.integrations.segment.get_current_user() end"
     process = start("integrations:lua", "--json", "--eval", code, program=program)
     poll(kosmo_emulator.events)

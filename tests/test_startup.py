@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
+from conftest import TELLING_FORKS
 
 Loaded = Callable[..., list[set[str]]]
 
@@ -140,35 +141,29 @@ def test_package_is_a_set_of_names() -> None:
     assert of(done.stdout.split(), *SLOW, "kosmo_lua", "lupa", "click") == ["kosmo_lua"]
 
 
-WATCHED = """if True:
-    import errno, os, sys
-    fork, refused = os.fork, {refused}
-    def told():
-        global refused
-        if refused:
-            refused = False
-            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
-        pid = fork()
-        if pid:
-            print(pid, file=sys.stderr, flush=True)
-        return pid
-    os.fork = told
+REFUSED = """if True:
+    import errno, os
+    fork = os.fork
+    def refuse():
+        os.fork = fork
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+    os.fork = refuse
     from kosmo_lua.__main__ import main
     main()
 """
-"""Runs the command, and tells each of its processes on stderr; `refused`: the first cannot be made."""
+"""Runs the command; the first process that it wants cannot be made."""
 
 
-def watched(*arguments: str, refused: bool = False) -> "subprocess.CompletedProcess[str]":
-    """Run a command; what it writes to stderr begins with the processes that it has forked."""
-    command = [sys.executable, "-c", WATCHED.format(refused=refused), *arguments]
+def run(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run a program that runs the command."""
+    command = [sys.executable, "-c", program, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603  # our own
 
 
 @pytest.mark.parametrize("option", ["--no-such-option", "--help"])
 def test_command_that_runs_nothing_leaves_no_process(option: str) -> None:
     """Ours: the process for the script was forked before anybody knew that there is none."""
-    done = watched("integrations:lua", option)
+    done = run(TELLING_FORKS, "integrations:lua", option)
     process = int(done.stderr.splitlines()[0])
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
@@ -177,12 +172,12 @@ def test_command_that_runs_nothing_leaves_no_process(option: str) -> None:
 @pytest.mark.parametrize("arguments", [("emulator", "--help"), ("integrations:lua", "--repl")])
 def test_command_without_a_script_forks_no_process_for_one(arguments: tuple[str, ...]) -> None:
     """Ours: nor does the REPL, whose process comes from the server."""
-    assert watched(*arguments).stderr == ""
+    assert run(TELLING_FORKS, *arguments).stderr == ""
 
 
 def test_process_that_could_not_be_made_early_is_made_later() -> None:
     """Ours: for a moment there may be too many."""
-    done = watched("integrations:lua", "--eval", "return 1", refused=True)
+    done = run(REFUSED, "integrations:lua", "--eval", "return 1")
     assert (done.returncode, done.stdout) == (0, "1\n")
 
 
@@ -194,3 +189,16 @@ def test_script_in_a_named_pipe_is_read_once(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  # our own
         pipe.write_text("return 'app.'")
         assert process.communicate(timeout=20)[0] == "app.\n"
+
+
+@pytest.mark.parametrize(("option", "status"), [("--eval=return 1", 0), ("--no-such-option", 2)])
+def test_command_whose_children_would_be_forgotten(option: str, status: int) -> None:
+    """Ours: a program may start it with SIGCHLD ignored, and a shell with `trap '' CHLD`."""
+    ignoring = """if True:
+        import os, signal, sys
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+    """
+    command = [sys.executable, "-c", ignoring, "-m", "kosmo_lua", "integrations:lua", option]
+    done = subprocess.run(command, check=False, timeout=60)  # noqa: S603  # our own
+    assert done.returncode == status

@@ -52,18 +52,21 @@ class Mint:
     def quick(self, text: bytes) -> "Event | None":
         """Return the event of arguments that are JSON, which nobody looks at for anything else.
 
-        None: `event` must make it, or say what is wrong.
+        None: `event` must make it, or say what is wrong with them.
+
+        Raises:
+            Exception: as `event`.
         """
         if self._settled is None:
             return None
         api, exchange, parse, make = self._settled
-        api.begin(exchange)
         try:
-            event = make(api, parse(text))
-            api.batches.check(event.content, api.title)
-        except Exception:  # noqa: BLE001  # `event` comes to the same, and its failure is logged
-            exchange.warnings.clear()
+            checked = parse(text)
+        except Exception:  # noqa: BLE001  # `event` comes to the same, and says it in a sentence
             return None
+        api.begin(exchange)
+        event = make(api, checked)
+        api.batches.check(event.content, api.title)
         self.call.warn()
         return event
 

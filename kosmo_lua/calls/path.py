@@ -175,7 +175,7 @@ class Calls:
         if mint is None:
             mint = batch.mints[name] = self._mint(self._resolve(name))
         arguments: JsonObject = {}
-        event = None if by_position or self._recording else mint.quick(text)
+        event = None if by_position or self._recording else self._quick_event(mint, text)
         if event is None:
             arguments = self._decoded(mint.target, text, by_position=by_position)
             event = self._event(mint, arguments)
@@ -188,13 +188,24 @@ class Calls:
     def _decoded(self, target: Target, text: bytes, *, by_position: bool) -> JsonObject:
         return self._arguments(target, json.loads(text.decode()), by_position=by_position)
 
+    def _quick_event(self, mint: Mint, text: bytes) -> "Event | None":
+        try:
+            return mint.quick(text)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # as in `begin`
+            arguments = self._decoded(mint.target, text, by_position=False)
+            raise self._unmade(mint, arguments, error) from None
+
     def _event(self, mint: Mint, arguments: JsonObject) -> "Event":
         try:
             return mint.event(arguments)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # as in `begin`
-            call = self._made(mint.target, arguments, queued=True)
-            self._begun(call)
-            raise self._failed(call, error) from None
+            raise self._unmade(mint, arguments, error) from None
+
+    def _unmade(self, mint: Mint, arguments: JsonObject, error: BaseException) -> BaseException:
+        """Record a call that has not made its event."""
+        call = self._made(mint.target, arguments, queued=True)
+        self._begun(call)
+        return self._failed(call, error)
 
     def rehearsed_batch(self) -> "Rehearsed | None":
         """Return the batch that a script fills which sends nothing; None when its calls go out."""

@@ -69,6 +69,8 @@ def _run(arguments: list[str]) -> int:
     """Report every error in the form asked for."""
     before = arguments[: arguments.index("--")] if "--" in arguments else arguments
     signal.signal(signal.SIGTERM, _terminated)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if "_KOSMO_COMPLETE" in os.environ:
         from kosmo_lua.cli.completion import complete  # noqa: PLC0415  # only when the shell asks
 

@@ -9,7 +9,6 @@ import ssl
 from contextlib import closing, suppress
 from functools import cache, lru_cache
 from threading import Lock, local
-from urllib.parse import urlencode
 from urllib.request import getproxies, proxy_bypass
 from weakref import WeakSet
 
@@ -166,10 +165,11 @@ def _url(url: str) -> httpx.URL:
 
 
 def _with_query(address: httpx.URL, query: dict[str, str]) -> httpx.URL:
-    """Return an address with more in its query; httpx takes twice as long where it has none."""
-    if address.query or address.fragment:
+    """Return an address with more in its query; where it has none, in half the time that httpx takes."""
+    text = str(address)
+    if "?" in text or "#" in text:
         return address.copy_merge_params(query)
-    return httpx.URL(f"{address}?{urlencode(query)}")
+    return httpx.URL(f"{text}?{httpx.QueryParams(query)}")
 
 
 def proxy_for(scheme: str, host: str) -> str | None:

@@ -21,10 +21,23 @@ if TYPE_CHECKING:
 
 
 def fork(work: Work) -> ForkedProcess:
-    """Fork a child that does the work."""
+    """Fork a child that does the work.
+
+    Raises:
+        OSError: the system has no room for it.
+    """
     meter = Meter(memoryview(mmap.mmap(-1, Meter.SIZE)).cast("d"))
+    if (
+        signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN
+    ):  # else nobody is told how a child has ended
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     ours, theirs = Pipes.make()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        ours.close()
+        theirs.close()
+        raise
     if pid == 0:
         ours.close()
         be_child(work, Child(theirs, meter))

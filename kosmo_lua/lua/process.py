@@ -36,10 +36,20 @@ class Pipes:
 
     @classmethod
     def make(cls) -> "tuple[Pipes, Pipes]":
-        """Return the supervisor's ends and the child's."""
-        journal, journal_end = os.pipe()
-        orders_end, orders = os.pipe()
-        control_end, control = os.pipe()
+        """Return the supervisor's ends and the child's.
+
+        Raises:
+            OSError: too many files are open.
+        """
+        ends = list[int]()
+        try:
+            for _ in range(3):
+                ends += os.pipe()
+        except OSError:
+            for end in ends:
+                os.close(end)
+            raise
+        journal, journal_end, orders_end, orders, control_end, control = ends
         return cls(journal, orders, control), cls(journal_end, orders_end, control_end)
 
     def close(self) -> None:

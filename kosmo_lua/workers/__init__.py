@@ -1,5 +1,6 @@
 """Workers: processes that are there before anybody knows which scripts they will run."""
 
+import os
 from typing import TYPE_CHECKING
 
 from kosmo_lua.backend import Backend
@@ -13,13 +14,20 @@ if TYPE_CHECKING:  # start-up
     from kosmo_lua.values import Json
 
 
-def order(options: Options, limits: Limits, *, asks: bool) -> "list[Json]":
+def order(
+    options: Options, limits: Limits, *, asks: bool, has_environ: bool = False
+) -> "list[Json]":
     """Return what a worker is told first: for whom it runs scripts.
+
+    `has_environ`: it has the environment itself, and need not be told.
 
     Raises:
         UsageError: an option is a Python object.
     """
-    return ["serve", options.to_json(), [*limits], asks]
+    facts = options.to_json()
+    if has_environ:
+        del facts["environ"]
+    return ["serve", facts, [*limits], asks]
 
 
 def work(
@@ -29,7 +37,7 @@ def work(
     if not (first := child.order()):
         return
     _, facts, limits, asks = first
-    backend = Backend(Options.from_json(**facts))
+    backend = Backend(Options.from_json(**{"environ": {**os.environ}, **facts}))
     if installed:
         backend.installed = backend.chosen(installed)
     child.run_scripts(backend, Limits(*limits), asks=asks, sandbox=sandbox)

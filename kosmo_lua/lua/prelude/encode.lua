@@ -25,7 +25,7 @@ local new_name, new_store = kit.names.new_name, kit.names.new_store
 local MAX_DEPTH = 512
 local EARLY = 1 << 20 -- bytes; what is larger is measured before it is written further
 local LONG = 1024      -- bytes; a longer string does not wait among the pieces
-local FEW = 100        -- pieces of a run that is kept
+local SHORT = 4096     -- bytes; the run that has written a longer text is not kept
 local INTEGERS = 64    -- so many integers in a row are written at once
 local MANY_INTEGERS = rep("%d", INTEGERS, ",")
 
@@ -253,7 +253,7 @@ local function encode_parts(value, is_object)
   local n = write(run, value, type(value), nil, 0, 0)
   if not n then return false, run.problem end
   local parts = buffer.parts(run, n)
-  if n <= FEW and run.size == 0 then spare = run end
+  if run.size == 0 and #parts[1] <= SHORT then spare = run end
   return true, parts
 end
 
