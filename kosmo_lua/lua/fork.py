@@ -27,10 +27,6 @@ def fork(work: Work) -> ForkedProcess:
         OSError: the system has no room for it.
     """
     meter = Meter(memoryview(mmap.mmap(-1, Meter.SIZE)).cast("d"))
-    if (
-        signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN
-    ):  # else nobody is told how a child has ended
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     ours, theirs = Pipes.make()
     try:
         pid = os.fork()

@@ -34,6 +34,9 @@ _worker: "ForkedProcess | None" = None
 def prefork(arguments: Sequence[str]) -> None:
     """Fork the worker for a command line, in a process that has no threads; none if the system refuses."""
     global _worker  # noqa: PLW0603  # there is one in a process
+    # Where a program has it ignored, nobody is told how a child has ended.
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     # A signal must not interrupt the child before it has handlers of its own.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
