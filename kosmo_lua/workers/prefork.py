@@ -1,7 +1,7 @@
 """The worker of the command, forked before anything else: it loads Lua while the command loads click.
 
 What a script needs that calls an integration takes longer to load than all the rest. So the worker looks
-whether the code on the command line mentions `app`, and begins with that, until it is told what to do.
+whether the code on the command line names one, and begins with that, until it is told what to do.
 """
 
 import gc
@@ -24,6 +24,9 @@ _CALLS = tuple(
     for name in ("catalog", "http", "integration", "accounts", "policy", "calls")
 )
 """What a call of an integration needs, in parts that do not take long each."""
+
+_NAMED = ("app.integrations.", "app.mcp.")
+"""What code mentions that calls an integration or a server; one that lists them stops before the last dot."""
 
 _LARGEST = 1 << 20
 """So much of a file is looked at."""
@@ -66,7 +69,7 @@ def _prepare(child: "Child", arguments: Sequence[str], mask: "set[signal.Signals
     from kosmo_lua.lua.sandbox import Sandbox  # noqa: PLC0415  # lupa, the same
 
     sandbox = Sandbox()
-    if any(map(_mentions_app, arguments)):
+    if any(map(_names_one, arguments)):
         for module in _CALLS:
             if child.is_ordered:
                 break
@@ -77,14 +80,18 @@ def _prepare(child: "Child", arguments: Sequence[str], mask: "set[signal.Signals
     work(child, sandbox)
 
 
-def _mentions_app(argument: str) -> bool:
-    """Whether an argument is code that mentions `app`, or the name of a file of such code."""
-    if "app." in argument:
-        return True
+def _names_one(argument: str) -> bool:
+    """Whether an argument is code that names an integration or a server, or a file of such code."""
+    code = _code(argument)
+    return any(name in code for name in _NAMED)
+
+
+def _code(argument: str) -> str:
     if not argument.endswith(".lua") or not os.path.isfile(argument):  # noqa: PTH113  # pathlib is slow to import
-        return False
+        return argument
     try:
         with open(argument, "rb") as file:  # noqa: PTH123  # the same
-            return b"app." in file.read(_LARGEST)
+            # Bytes that are no text are no reason to fail.
+            return file.read(_LARGEST).decode("latin-1")
     except OSError:  # the command says so
-        return False
+        return ""
