@@ -15,6 +15,8 @@ RUNS = ("integrations:lua", "mcp:lua")
 def main() -> NoReturn:
     """Run the command line of this process, and end the process with its exit status."""
     gc.disable()  # start-up makes no garbage worth collecting; a run switches it on again
+    # A plugin of pydantic would see credentials and arguments, and to look for them takes 3 ms.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     if sys.stderr is None:  # else the next file that is opened would take its number
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # until the process ends
     if sys.stdout is None:

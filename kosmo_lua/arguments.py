@@ -1,7 +1,7 @@
 """Checks arguments against a pydantic model and says, in one sentence, all that is wrong with them."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TypeVar
 
@@ -16,6 +16,13 @@ from kosmo_lua.values import Json, JsonObject
 Model = TypeVar("Model", bound=BaseModel)
 
 _FINITE = frozenset({str, int, bool, type(None)})
+
+_ALIKE = {
+    *("any", "none", "bool", "int", "float", "str", "list", "dict", "nullable", "default"),
+    *("model", "model-fields", "model-field", "definitions", "definition-ref", "tagged-union"),
+    *("json-or-python", "function-before", "function-after", "no-info"),
+}
+"""Types of pydantic that take the same of JSON as of its values. Others take more: a text for a date."""
 
 LONGEST = 40
 """So much of a wrong string or name is shown."""
@@ -64,15 +71,29 @@ def check(model: type[Model], arguments: JsonObject) -> Model:
     return checked
 
 
-def parse(model: type[Model], text: bytes) -> Model:
-    """Return arguments that are JSON, as Lua writes it, as an instance of `model`.
+def parser(model: type[Model]) -> Callable[[bytes], Model]:
+    """Return what makes an instance of `model` of arguments that are JSON, as Lua writes it.
 
-    Raises:
-        ValueError: something is wrong with them; `check` says what.
+    It raises ValueError if something is wrong with them; `check` says what, and comes to the same.
     """
-    # Not validate_json: of JSON pydantic takes more than of Python's values, such as a text for a date.
-    parsed: Model = model.__pydantic_validator__.validate_python(from_json(text))
-    return parsed
+    validator = model.__pydantic_validator__
+    if _kinds_of(model.__pydantic_core_schema__) <= _ALIKE:
+        return validator.validate_json
+    return lambda text: validator.validate_python(from_json(text))
+
+
+def _kinds_of(schema: object) -> set[str]:
+    """Return the types of a schema of pydantic and of all that are in it."""
+    if isinstance(schema, list | tuple):
+        return set().union(*map(_kinds_of, schema))
+    if not isinstance(schema, dict):
+        return set()
+    if not isinstance(
+        kind := schema.get("type"), str
+    ):  # schemas by name: a field may be called "type"
+        return set().union(*map(_kinds_of, schema.values()))
+    inner = (value for key, value in schema.items() if key not in ("metadata", "default"))
+    return {kind}.union(*map(_kinds_of, inner))
 
 
 def parameter_name(name: str, field: FieldInfo) -> str:

@@ -17,7 +17,7 @@ from typing import Self
 from weakref import finalize
 
 from kosmo_lua.errors import ConfigError, UsageError
-from kosmo_lua.identity import now, uuid_of
+from kosmo_lua.identity import now, uuids_of
 from kosmo_lua.values import JsonObject
 
 SALT = 32
@@ -90,7 +90,8 @@ class Repeated:
         """Return the same UUIDs in each attempt of the run."""
         self._ids += 1
         text = f"{self._occurrence}/{self._ids}".encode()
-        return uuid_of(hmac.digest(self._key, text, "sha256")[:16])
+        [uuid] = uuids_of(hmac.digest(self._key, text, "sha256")[:16])
+        return uuid
 
     def now(self) -> str:
         """Return when the run was started first."""

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -585,6 +586,18 @@ def test_an_installed_package_is_offered(install: Callable[[str, str, str], None
         assert [*kosmo.catalog.integrations] == ["posthog", "segment", "weather"]
         assert kosmo.catalog.problems == []
         assert "weather.get_forecast" in str(kosmo.run("return docs.list()").result)
+
+
+def test_a_package_that_is_found_twice_is_one(
+    install: Callable[[str, str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: an editable install whose folder is on Python's path as well."""
+    install("weather", changed(WEATHER, {"EMULATION": "None"}), "kosmo_weather:weather")
+    again = shutil.copytree(tmp_path, tmp_path / "again")
+    monkeypatch.syspath_prepend(again)
+    with Kosmo(environ={}) as kosmo:
+        assert [*kosmo.catalog.integrations] == ["posthog", "segment", "weather"]
+        assert kosmo.catalog.problems == []
 
 
 @pytest.mark.parametrize(

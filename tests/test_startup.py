@@ -91,6 +91,21 @@ def test_what_is_needed_is_loaded_when_it_is_needed(loaded: Loaded) -> None:
     ]
 
 
+def test_plugin_of_pydantic_is_not_loaded(
+    loaded: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: it would be shown every credential and every argument."""
+    info = tmp_path / "spy-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: spy\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[pydantic]\nspy = spying:plugin\n")
+    (tmp_path / "spying.py").write_text("plugin = None\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    script = "return pcall(app.integrations.segment.track, {})"
+    processes = loaded("integrations:lua", "--eval", script, "--json")
+    assert [of(modules, "spying") for modules in processes] == [[], []]
+
+
 def test_script_loads_only_the_integration_that_it_uses(loaded: Loaded) -> None:
     """Ours: another one that is installed costs a script nothing."""
     script = "return pcall(app.integrations.segment.track, {})"

@@ -76,13 +76,10 @@ class Segment(Api[SegmentCredentials]):
 
     def event(self, kind: str, event: Params) -> Event:
         """Make an event; with its message ID Segment drops it when it comes twice."""
-        message_id = self.new_id()
-        head, tail = (
-            f'{{"type":"{kind}",',
-            f',"timestamp":"{self.now()}","messageId":"{message_id}"}}',
-        )
+        fields, message_id = event.wire_json()[1:-1].decode(), self.new_id()
+        ending = f'"timestamp":"{self.now()}","messageId":"{message_id}"'
         return Event(
-            head.encode() + event.wire_json()[1:-1] + tail.encode(),
+            f'{{"type":"{kind}",{fields},{ending}}}'.encode(),
             id={"message_id": message_id},
             answer={"success": True, "message_id": message_id},
         )
@@ -96,7 +93,8 @@ class Segment(Api[SegmentCredentials]):
 
     def deliver_batch(self, events: Sequence[bytes]) -> None:
         """Send events in one request."""
-        self._track("/v1/batch", b'{"batch":[' + b",".join(events) + b"]," + _shared())
+        content = b"".join([b'{"batch":[', b",".join(events), b"],", _shared()])
+        self._track("/v1/batch", content)
 
     def _track(self, path: str, content: bytes) -> None:
         self.request(

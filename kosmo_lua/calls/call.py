@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from kosmo_lua.calls.recording import Made
 from kosmo_lua.catalog import Target
 from kosmo_lua.errors import Effect
-from kosmo_lua.journal import Record
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # importing it loads httpx, which only a call that goes out may do
     from collections.abc import Callable
 
     from kosmo_lua.http import Api, Exchange
+    from kosmo_lua.journal import Record
     from kosmo_lua.results import Reason
 
 
@@ -24,7 +24,7 @@ class Reporter:
     The exchange of a call has it, and no way to the call: as a cycle both would stay in memory for long.
     """
 
-    def __init__(self, number: int, record: Record) -> None:
+    def __init__(self, number: int, record: "Record") -> None:
         self._number = number
         self._record = record
 
@@ -57,7 +57,7 @@ class Call:
     """Whether another page follows, once this one was read."""
 
     def __init__(
-        self, number: int, target: Target, arguments: JsonObject, record: Record, name: str
+        self, number: int, target: Target, arguments: JsonObject, record: "Record", name: str
     ) -> None:
         self.number = number
         self.target = target

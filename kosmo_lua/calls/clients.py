@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Any
 from kosmo_lua.accounts import Accounts
 from kosmo_lua.catalog import Target
 from kosmo_lua.errors import Defect, KosmoError
-from kosmo_lua.journal import Record
 from kosmo_lua.values import JsonObject
 
 if TYPE_CHECKING:  # importing it loads httpx, which only a call that goes out may do
     from kosmo_lua.http import Api
+    from kosmo_lua.journal import Record
 
 
 class Clients:
     """The clients of the accounts. The first call of an account makes its client, with its credentials."""
 
-    def __init__(self, accounts: Accounts, record: Record) -> None:
+    def __init__(self, accounts: Accounts, record: "Record") -> None:
         self._accounts = accounts
         self._record = record
         self._apis: dict[tuple[str, str], Api[Any]] = {}

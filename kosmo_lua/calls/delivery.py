@@ -1,7 +1,7 @@
 """Batches: events that go out together, in requests as large as their service takes."""
 
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.calls.call import Call
 from kosmo_lua.calls.concurrent import Concurrent
@@ -9,11 +9,11 @@ from kosmo_lua.calls.minting import Mint
 from kosmo_lua.calls.path import Calls
 from kosmo_lua.calls.tally import Tally
 from kosmo_lua.errors import Interrupted, KosmoError
-from kosmo_lua.journal import Record
 from kosmo_lua.results import KEPT, Delivery, Rejection, plain
 
 if TYPE_CHECKING:  # httpx, as in path
     from kosmo_lua.http import Api, BatchLimits, Event
+    from kosmo_lua.journal import Record
 
 CONCURRENCY = 4
 """So many requests of a batch are under way at once, unless the script says otherwise."""
@@ -28,18 +28,14 @@ _FRAME = 1024
 """Bytes of a request's body that are left for what is around the events."""
 
 
-class Queued(NamedTuple):
-    """An event that waits for its request: its place in the batch, its ID, and its JSON."""
-
-    number: int
-    id: str
-    content: bytes
+Queued = tuple[int, str, bytes]
+"""An event that waits for its request: its place in the batch, its ID, and its JSON."""
 
 
 class _Report:
     """What became of the events of a batch. Requests end on several threads."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: "Record") -> None:
         self._record = record
         self._lock = Lock()
         self._alone = 0
@@ -89,9 +85,9 @@ class _Lane:
         """Whether an event of so many bytes fits into the request."""
         return len(self.events) < self._most and self._bytes + size + 1 <= self._room
 
-    def add(self, event: Queued) -> None:
+    def add(self, event: Queued, size: int) -> None:
         self.events.append(event)
-        self._bytes += len(event.content) + 1
+        self._bytes += size + 1
 
     def empty(self) -> list[Queued]:
         events, self.events, self._bytes = self.events, [], 0
@@ -109,7 +105,7 @@ class Batch:
         self,
         calls: Calls,
         concurrent: Concurrent,
-        record: Record,
+        record: "Record",
         requests: Tally,
         *,
         size: int | None = None,
@@ -130,11 +126,12 @@ class Batch:
 
     def add(self, call: Call, event: "Event") -> None:
         """Take an event; wait while too many requests are under way."""
-        lane = self._lane_of.get(call) or self._lane(call)
-        if not lane.takes(len(event.content)):
+        lane, size = self._lane_of.get(call) or self._lane(call), len(event.content)
+        if not lane.takes(size):
             self._send(lane)
         self._queued += 1
-        lane.add(Queued(self._queued, str(next(iter(event.id.values()))), event.content))
+        [name, *_] = event.id.values()
+        lane.add((self._queued, str(name), event.content), size)
 
     def _lane(self, call: Call) -> _Lane:
         """Return the lane of an account for what one more of its functions makes."""
@@ -173,7 +170,7 @@ class Batch:
 
     def _deliver(self, call: Call, events: list[Queued]) -> None:
         """Send events in one request, on a thread; in two if one of them may be at fault."""
-        contents = [event.content for event in events]
+        contents = [content for _, _, content in events]
         size = sum(map(len, contents))
 
         def send(api: "Api[Any]", _: object) -> None:
@@ -202,7 +199,7 @@ class Batch:
 
 
 def _rejected(events: list[Queued], error: KosmoError) -> tuple[Rejection, ...]:
-    return tuple(Rejection(event.number, event.id, error.code, error.message) for event in events)
+    return tuple(Rejection(number, name, error.code, error.message) for number, name, _ in events)
 
 
 def _limits_of(call: Call) -> "BatchLimits":

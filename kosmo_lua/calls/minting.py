@@ -7,11 +7,11 @@ from kosmo_lua.calls.call import Call
 from kosmo_lua.calls.clients import Clients
 from kosmo_lua.calls.equipment import Equipment
 from kosmo_lua.catalog import Target
-from kosmo_lua.journal import Record
 from kosmo_lua.values import JsonObject
 
 if TYPE_CHECKING:  # httpx, as in equipment
     from kosmo_lua.http import Api, Event, Exchange
+    from kosmo_lua.journal import Record
 
 Permit = Callable[[Target, JsonObject], bool]
 """Raises when a call is not permitted; else returns whether all like it are, whatever their arguments."""
@@ -38,7 +38,7 @@ class Mint:
         clients: Clients,
         equipment: Equipment,
         permit: Permit,
-        record: Record,
+        record: "Record",
         target: Target,
     ) -> None:
         self.target = target
@@ -88,10 +88,15 @@ class Mint:
         event = function.event(call.api, checked)
         call.api.batches.check(event.content, call.api.title)
         call.warn()
-        if self._permitted and function.parse and not self._equipment.repeats:
-            assert call.exchange is not None, "as above"
-            self._settled = _Settled(call.api, call.exchange, function.parse, function.event)
+        if not self._settled and self._permitted and not self._equipment.repeats:
+            self._settle()
         return event
+
+    def _settle(self) -> None:
+        """Let `quick` make the next events."""
+        function, call = self.target.function, self.call
+        if function.parser and function.event and call.api and call.exchange:
+            self._settled = _Settled(call.api, call.exchange, function.parser(), function.event)
 
     def _identify(self, arguments: JsonObject) -> None:
         """Give the call the identity of the next event, and what it makes all of them with."""

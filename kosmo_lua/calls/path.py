@@ -16,7 +16,6 @@ from kosmo_lua.calls.recording import Recording
 from kosmo_lua.catalog import Catalog, Target
 from kosmo_lua.dry_run import NotSent
 from kosmo_lua.errors import ApprovalRequired, Interrupted, KosmoError
-from kosmo_lua.journal import Record
 from kosmo_lua.policy import Policy
 from kosmo_lua.values import Json, JsonObject
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:  # importing it loads httpx, which only a call that goes out m
     from kosmo_lua.calls.delivery import Batch
     from kosmo_lua.calls.work import Rehearsed
     from kosmo_lua.http import Api, Event
+    from kosmo_lua.journal import Record
     from kosmo_lua.results import Access, Delivery
     from kosmo_lua.runs import Run
 
@@ -45,7 +45,7 @@ class Calls:
         catalog: Catalog,
         accounts: Accounts,
         policy: Policy,
-        record: Record,
+        record: "Record",
         *,
         audited: bool = False,
         retry_budget: float = 0.0,

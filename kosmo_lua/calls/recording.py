@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kosmo_lua import __version__
 from kosmo_lua.errors import KosmoError, UsageError
-from kosmo_lua.journal import Record
 from kosmo_lua.results import Delivery, plain
 from kosmo_lua.values import SERVER, Json, JsonObject
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:  # they know what a recording is
     from kosmo_lua.calls.call import Call
     from kosmo_lua.calls.clients import Clients
     from kosmo_lua.integration import Function
+    from kosmo_lua.journal import Record
 
 FORMAT = 1
 LONGEST = 32 * 1024 * 1024
@@ -76,7 +76,7 @@ def begin(path: str) -> None:
 class Recording:
     """Appends to the file that was begun. Several threads may write at once: lines are whole."""
 
-    def __init__(self, path: str, record: Record) -> None:
+    def __init__(self, path: str, record: "Record") -> None:
         self._path = path
         self._record = record
         self._lock = Lock()

@@ -11,13 +11,13 @@ from kosmo_lua.calls.recording import Made
 from kosmo_lua.calls.tape import Answer, Place, Tape, key
 from kosmo_lua.catalog import Catalog, Target
 from kosmo_lua.errors import NotRecorded
-from kosmo_lua.journal import Record
 from kosmo_lua.policy import Policy
 from kosmo_lua.results import Delivery, plain
 from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # threads, only for a script that needs them
     from kosmo_lua.calls.delivery import Batch
+    from kosmo_lua.journal import Record
 
 _NAMED = 10
 
@@ -97,7 +97,7 @@ class _Playback:
 class ReplayedBatch:
     """A batch of which the recording says what became of it."""
 
-    def __init__(self, playback: _Playback, record: Record) -> None:
+    def __init__(self, playback: _Playback, record: "Record") -> None:
         self._playback = playback
         self._record = record
         self._queued = self._bytes = 0
@@ -119,7 +119,7 @@ class ReplayedBatch:
 class ReplayedCalls(Calls):
     """Answers the calls of a run from a recording, equal ones in their recorded order."""
 
-    def __init__(self, catalog: Catalog, tape: Tape, record: Record) -> None:
+    def __init__(self, catalog: Catalog, tape: Tape, record: "Record") -> None:
         super().__init__(catalog, RecordedAccounts(tape), Policy({}), record)
         for sentence in tape.warnings:
             record(["warning", sentence])

@@ -10,10 +10,10 @@ from kosmo_lua.calls.path import Calls
 from kosmo_lua.calls.pool import Pool
 from kosmo_lua.calls.tally import Tally
 from kosmo_lua.dry_run import PlannedWrite
-from kosmo_lua.journal import Record
 from kosmo_lua.results import Delivery, plain
 
 if TYPE_CHECKING:  # only named here
+    from kosmo_lua.journal import Record
     from kosmo_lua.values import Json
 
 
@@ -31,7 +31,7 @@ class Work:
     makes of the rows of a page what `iterations` collect, on the thread that has read them.
     """
 
-    def __init__(self, calls: Calls, record: Record, arrange: Arrange) -> None:
+    def __init__(self, calls: Calls, record: "Record", arrange: Arrange) -> None:
         self._calls = calls
         self._record = record
         self._arrange = arrange

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from kosmo_lua.arguments import check, parse
+from kosmo_lua.arguments import check, parser
 from kosmo_lua.http import Api, Event
 from kosmo_lua.integration.documentation import documentation
 from kosmo_lua.integration.function import Each, Emulation, Function, Rows, lua_path
@@ -86,9 +86,10 @@ class Integration(Generic[A]):
         credential: str | None,
         each: Each | None = None,
     ) -> F:
-        model = _model(call)
+        signature = inspect.signature(call, eval_str=True)
+        model = _model(call.__name__, signature)
         invoke = _invoking(call, model)
-        makes_event = inspect.signature(call, eval_str=True).return_annotation is Event
+        makes_event = signature.return_annotation is Event
         declared = self.functions[call.__name__] = Function(
             integration=self.name,
             name=self.lua_prefix + call.__name__,
@@ -99,7 +100,7 @@ class Integration(Generic[A]):
             validate=partial(check, model),
             invoke=partial(_deliver, invoke) if makes_event else invoke,
             event=invoke if makes_event else None,
-            parse=partial(parse, model) if makes_event else None,
+            parser=partial(parser, model) if makes_event else None,
             **documentation(call),
         )
         if each:
@@ -152,15 +153,15 @@ def _names(aliases: tuple[str, ...]) -> tuple[str, ...]:
     raise TypeError(message)
 
 
-def _model(call: Callable[..., object]) -> type[Params]:
-    """Return the type of the second parameter, which is the whole signature of an operation."""
-    kinds = [p.annotation for p in inspect.signature(call, eval_str=True).parameters.values()]
+def _model(name: str, signature: inspect.Signature) -> type[Params]:
+    """Return the type of the second parameter, which is all that an operation of this name takes."""
+    kinds = [parameter.annotation for parameter in signature.parameters.values()]
     if len(kinds) == 1:
         return _NoParams
     if len(kinds) == 2 and isinstance(kinds[1], type) and issubclass(kinds[1], Params):  # noqa: PLR2004  # as said
         return kinds[1]
     takes = "must take the Api and one model derived from Params, or the Api alone"
-    message = f"{call.__name__} {takes}"
+    message = f"{name} {takes}"
     raise TypeError(message)
 
 

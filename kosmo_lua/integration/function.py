@@ -14,8 +14,7 @@ def lua_path(integration: str) -> str:
     return f"app.{'' if integration.startswith(SERVER) else 'integrations.'}{integration}"
 
 
-@dataclass(frozen=True)
-class Emulation:
+class Emulation(NamedTuple):
     """The emulator that an integration ships."""
 
     service: str
@@ -33,8 +32,7 @@ class Rows(NamedTuple):
     more: bool
 
 
-@dataclass(frozen=True)
-class Each:
+class Each(NamedTuple):
     """How a list is read to its end: `for person in app.integrations.posthog.each_person() do`.
 
     `pages` is called with the function that lists one page, the Api and the parameters, and yields Rows. It
@@ -68,8 +66,8 @@ class Function:
     invoke: Callable[[Api[Any], object], Json] = field(repr=False)
     event: Callable[[Api[Any], object], Event] | None = field(default=None, repr=False)
     """Makes what is sent, of a function whose service takes it in batches, too."""
-    parse: Callable[[bytes], object] | None = field(default=None, repr=False)
-    """Does for such a function what `validate` does, with JSON; raises ValueError if anything is wrong."""
+    parser: Callable[[], Callable[[bytes], object]] | None = field(default=None, repr=False)
+    """Returns what does for such a function what `validate` does, with JSON, or raises ValueError."""
     pages: Callable[[Api[Any], object], Iterator[Rows]] | None = field(default=None, repr=False)
     """Reads page by page, of an iterator."""
     lists: "Function | None" = field(default=None, repr=False)

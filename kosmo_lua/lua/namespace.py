@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import cached_property, lru_cache
-from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.errors import ConfigError, InvalidArguments, UnknownFunction
@@ -193,6 +192,8 @@ class Namespace:
         function = (self._mcp if table == "mcp" else self._docs)[member]
 
         def checked(*values: Json) -> Json:
+            from inspect import signature  # noqa: PLC0415  # start-up
+
             try:
                 signature(function).bind(*values)
             except TypeError as error:
