@@ -67,7 +67,8 @@ class Mint:
         api.begin(exchange)
         event = make(api, checked)
         api.batches.check(event.content, api.title)
-        self.call.warn()
+        if exchange.warnings:
+            self.call.warn()
         return event
 
     def event(self, arguments: JsonObject) -> "Event":

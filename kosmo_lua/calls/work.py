@@ -1,5 +1,6 @@
 """Work: what a script has under way beside the call that it waits for."""
 
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +16,13 @@ from kosmo_lua.results import Delivery, plain
 if TYPE_CHECKING:  # only named here
     from kosmo_lua.journal import Record
     from kosmo_lua.values import Json
+
+
+class Queue(Protocol):
+    """Takes the events of one function for one batch."""
+
+    def __call__(self, text: bytes, *, by_position: bool) -> "Json | PlannedWrite":
+        """Let the event of a call, whose arguments are JSON, go out with others; return its ID."""
 
 
 class Rehearsed(Protocol):
@@ -61,10 +69,10 @@ class Work:
         )
         return handle
 
-    def queue(self, handle: int, kind: bytes, name: str, text: bytes) -> "Json | PlannedWrite":
-        """Let the event of a call, a `call` or a `call_with`, wait for its batch; return its ID."""
+    def queue(self, handle: int, name: str) -> "Queue":
+        """Return what lets the events of a function wait for a batch: as `Calls.queue`."""
         batch: Any = self._batches[handle]  # it is of the same kind as the calls
-        return self._calls.queue(batch, name, text, by_position=kind == b"call_with")
+        return partial(self._calls.queue, batch, name)
 
     def deliver(self, handle: int) -> "Json | PlannedWrite":
         """End a batch: everything goes out; return what became of it."""

@@ -7,6 +7,7 @@ from kosmo_lua.errors import KosmoError
 from kosmo_lua.lua.convert import Pieces, flat, to_json
 
 if TYPE_CHECKING:  # start-up
+    from kosmo_lua.calls.work import Queue
     from kosmo_lua.lua.operations import Answer, Operations
 
 LONGEST_WORK = 0.001
@@ -20,10 +21,13 @@ class Flow:
         self._operations = operations
         self._held: dict[int, Pieces] = {}
         """Values of calls that have ended, by their numbers."""
+        self._queues: dict[int, dict[bytes, Queue]] = {}
+        """What takes the events of each function of a batch, by the handle of the batch."""
 
     def begin(self) -> None:
         """Begin anew, for a script."""
         self._held.clear()
+        self._queues.clear()
 
     def _do_submit(self, kind: bytes, path: bytes, values: bytes) -> "Answer":
         """Let a call go on by itself. The answer is its number, by which `wait` tells of it."""
@@ -99,7 +103,9 @@ class Flow:
     def _do_queue(self, handle: int, kind: bytes, path: bytes, values: bytes) -> "Answer":
         """Let the event of a call wait for its batch; the answer is its ID."""
         operations, started = self._operations, perf_counter()
-        queued = operations.host.queue(handle, kind, path, operations.joined(values))
+        text = operations.joined(values)
+        queue = self._queues.get(handle, {}).get(path) or self._queue(handle, path)
+        queued = queue(text, by_position=kind == b"call_with")
         if not isinstance(queued, dict):
             return operations.call(lambda: queued, counted=False)
         # The clock of the CPU takes as long as half of this work; what has waited is not credited.
@@ -110,8 +116,14 @@ class Flow:
             True, flat({"queued": True, **queued})
         )
 
+    def _queue(self, handle: int, path: bytes) -> "Queue":
+        queue = self._operations.host.queue(handle, _text(path))
+        self._queues.setdefault(handle, {})[path] = queue
+        return queue
+
     def _do_deliver(self, handle: int) -> "Answer":
         """End a batch; the answer is its report."""
+        self._queues.pop(handle, None)
         return self._operations.call(lambda: self._operations.host.deliver(handle), counted=False)
 
 

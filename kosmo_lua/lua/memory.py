@@ -1,10 +1,13 @@
 """Memory: how much of it Lua uses, and its limit, which holds only while a script runs."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kosmo_lua.lua.limits import Meter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lupa import lua54
 
 ROOM = 65536
@@ -22,6 +25,8 @@ class Memory:
 
     def __init__(self, lua: "lua54.LuaRuntime") -> None:
         self._lua = lua
+        # The total; told by keyword, it takes three times as long.
+        self._used: Callable[[], int] = partial(lua.get_memory_used, True)
         lua.gccollect()
         self._base = self._used()
         self._limit = self._most = 0
@@ -60,8 +65,4 @@ class Memory:
         if used > self._most:
             self._most = used
             self._meter.remember(min(max(0, used - self._base), self._size))
-        return used
-
-    def _used(self) -> int:
-        used: int = self._lua.get_memory_used(total=True)
         return used

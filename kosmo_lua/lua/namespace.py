@@ -1,7 +1,7 @@
 """What the sandbox reaches: the calls of `app`, the names below it, and the helpers written in Python."""
 
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.errors import ConfigError, InvalidArguments, UnknownFunction
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # loaded when a script touches app or docs, not before
     from kosmo_lua.calls import Calls
     from kosmo_lua.calls.call import Call
     from kosmo_lua.calls.pool import Outcome
-    from kosmo_lua.calls.work import Work
+    from kosmo_lua.calls.work import Queue, Work
     from kosmo_lua.catalog import Catalog
     from kosmo_lua.dry_run import PlannedWrite
     from kosmo_lua.integration import Function
@@ -135,9 +135,9 @@ class Namespace:
         """Begin a batch; return its handle."""
         return self._work.gather(size, concurrency)
 
-    def queue(self, handle: int, kind: bytes, path: bytes, text: bytes) -> "Json | PlannedWrite":
-        """Let the event of a call wait for its batch; return its ID."""
-        return self._work.queue(handle, kind, _event_name(path), text)
+    def queue(self, handle: int, path: str) -> "Queue":
+        """Return what lets the events of a function wait for a batch."""
+        return self._work.queue(handle, _known_root(path))
 
     def deliver(self, handle: int) -> "Json | PlannedWrite":
         """End a batch; return its report."""
@@ -244,11 +244,6 @@ def _kind(function: "Function") -> str:
     if function.pages:
         return "pages"
     return "event" if function.event else "call"
-
-
-@lru_cache(maxsize=256)
-def _event_name(path: bytes) -> str:
-    return _known_root(path.decode("utf-8", "replace"))
 
 
 def _known_root(path: str) -> str:

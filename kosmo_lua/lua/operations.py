@@ -108,12 +108,13 @@ class Operations:
     def named(self, names: "JsonObject") -> Named | None:
         """Return what names an event, of which Lua makes the answer: sooner than it reads one.
 
-        None: it is more than one text, or there is no room for it.
+        None: it is more than one text, or not a plain one, or there is no room for it.
         """
         if len(names) == 1:
             [(name, text)] = names.items()
-            if isinstance(text, str) and self._memory.fits(4 * (len(name) + len(text))):
-                return True, name.encode("utf-8", "replace"), text.encode("utf-8", "replace")
+            if isinstance(text, str) and name.isascii() and text.isascii():
+                room = self._memory.fits(len(name) + len(text))
+                return (True, name.encode(), text.encode()) if room else None
         return None
 
     def first(self, pieces: Pieces) -> Text:

@@ -3,7 +3,7 @@
 
 local kit = ...
 local failure, host, json, scope, tasks = kit.failure, kit.host, kit.json, kit.scope, kit.tasks
-local next, pack, rawequal, select = kit.next, kit.table.pack, kit.rawequal, kit.select
+local next, pack, select = kit.next, kit.table.pack, kit.select
 local setmetatable, sort, type = kit.setmetatable, kit.table.sort, kit.type
 
 local LONGEST = 100 -- bytes of a name
@@ -21,6 +21,9 @@ local function hand_over(name, value, is_object)
   local ok, parts = json.encode_parts(value, is_object)
   if not ok then
     receive(host("refuse", name, parts))
+  end
+  if type(parts) == "string" then
+    return parts
   end
   for index = 1, #parts - 1 do
     host("part", parts[index])
@@ -41,19 +44,22 @@ local function list(...)
   return json.array(values)
 end
 
-local paths = setmetatable({}, { __mode = "k" })
+-- What each namespace, and each unknown name, is in `app`; null, because it is no table of arguments either.
+local paths = setmetatable({ [json.null] = "null" }, { __mode = "k" })
 
 -- Hands over what a function is called with. Returns how: by name, or by position.
 local function arguments(path, ...)
   failure.check()
   local first = ...
-  if paths[first] then
+  local known = paths[first]
+  if known and first ~= json.null then
     failure.fail("call it with a dot and not with a colon: app." .. path .. "{...}")
   end
-  if select("#", ...) == 0 then
+  local count = select("#", ...)
+  if count == 0 then
     return "call", "{}"
   end
-  if select("#", ...) == 1 and type(first) == "table" and not rawequal(first, json.null) then
+  if count == 1 and type(first) == "table" and not known then
     return "call", hand_over(path, first, true)
   end
   return "call_with", hand_over(path, list(...), false)

@@ -36,7 +36,6 @@ local function flush(buffer, n)
 end
 
 local function parts_of(buffer, n)
-  if #buffer.parts == 0 then return { joined(concat, buffer.pieces, "", 1, n) } end
   flush(buffer, n)
   return buffer.parts
 end
@@ -59,6 +58,7 @@ local function merge(parts)
 end
 
 local function finish(buffer, n)
+  if #buffer.parts == 0 then return joined(concat, buffer.pieces, "", 1, n) end
   local parts = parts_of(buffer, n)
   while #parts > 1 do merge(parts) end
   return parts[1]

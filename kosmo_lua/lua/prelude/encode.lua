@@ -1,7 +1,7 @@
 -- Writes a value as JSON text.
 --
 --   encode(value, options)            -> true, text, warnings | false, problem
---   encode_parts(value, is_object)    -> true, the parts of the text | false, problem
+--   encode_parts(value, is_object)    -> true, the text, or the parts of a long one | false, problem
 --   encode_result(value, limit, over) -> as encode, lenient and bounded
 --
 -- A problem is a return value, never an error: the errors that do pass through here are a script's own, "not enough
@@ -252,9 +252,10 @@ local function encode_parts(value, is_object)
   run.top_object = is_object
   local n = write(run, value, type(value), nil, 0, 0)
   if not n then return false, run.problem end
-  local parts = buffer.parts(run, n)
-  if run.size == 0 and #parts[1] <= SHORT then spare = run end
-  return true, parts
+  if run.size > 0 then return true, buffer.parts(run, n) end
+  local text = buffer.finish(run, n)
+  if #text <= SHORT then spare = run end
+  return true, text
 end
 
 -- The least that a value takes as JSON. A table is looked at once, however often it is written: a small graph can be
