@@ -49,7 +49,7 @@ class Patience:
         return now + seconds <= self._end
 
 
-@dataclass
+@dataclass(eq=False)
 class Exchange:
     """What a call has sent so far. The call path makes one for each call; the call log shows it.
 

@@ -21,7 +21,7 @@ F = TypeVar("F", bound="Callable[..., Json | Event]")
 C = TypeVar("C", bound=Callable[[Any], str])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Integration(Generic[A]):
     """A service and its functions. Offer it by an entry point of the group `kosmo.integrations`."""
 

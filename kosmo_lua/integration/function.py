@@ -46,7 +46,7 @@ class Each(NamedTuple):
     """The arguments that it needs at least, as Lua."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Function:
     """One operation, whoever declared it. Lua, the command line, docs and policy know nothing else."""
 
