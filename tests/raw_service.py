@@ -173,6 +173,16 @@ def note(api: _Api, text: _Note) -> Event:
     return Event(content=encode(body), id={"id": found}, answer={"noted": True, "id": found})
 
 
+@web.write()
+def label(api: _Api, text: _Note) -> Event:  # noqa: ARG001  # every function takes it
+    """Note a text by which it is known; what it is known by is no text where it has a question mark.
+
+    Returns: `{label}`.
+    """
+    shown: JsonObject = {"label": text.text.replace("?", "\ud800")}
+    return Event(content=encode({"text": text.text}), id=shown, answer=shown)
+
+
 class _Reminder(Params):
     at: datetime | str = Field(description="A time.", examples=["tomorrow"])
 

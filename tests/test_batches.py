@@ -757,6 +757,19 @@ def test_later_event_is_made_and_refused_as_the_first_is(
     assert outcome_of(service, f"{good} {good} {call}", 3) == first
 
 
+@pytest.mark.parametrize(
+    ("text", "known"), [("a-1", "a-1"), ("", ""), ("ü", "ü"), ("a?", "a\ufffd")]
+)
+def test_event_is_known_by_whatever_text(service: RawService, text: str, known: str) -> None:
+    """Ours: not every service knows its events by UUIDs."""
+    with kosmo_of(service) as kosmo:
+        result = kosmo.run(f"""
+        local queued
+        batch(function() queued = app.integrations.web.label{{text = "{text}"}} end)
+        return queued""")
+    assert value_of(result) == {"queued": True, "label": known}
+
+
 @pytest.mark.parametrize("value", ["'2026-04-01T00:00:00Z'", "5", "true", "{}", "'x'"])
 def test_later_value_of_a_type_that_json_has_not_is_what_the_first_is(
     service: RawService, value: str

@@ -58,11 +58,6 @@ def digits(number: bytes) -> bytes:
     return str(marshal.loads(b"l" + number)).encode()  # noqa: S302  # an integer of our own
 
 
-def flat(value: dict[str, Json]) -> bytes:
-    """Return a small object of our own in one piece: nothing in it has to be arranged."""
-    return marshal.dumps(value, 2) + b"0"
-
-
 class Pieces:
     """A value on its way to Lua: its first piece, and those of its long lists when they are asked for.
 

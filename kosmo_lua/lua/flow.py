@@ -4,7 +4,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from kosmo_lua.errors import KosmoError
-from kosmo_lua.lua.convert import Pieces, flat, to_json
+from kosmo_lua.lua.convert import Pieces, to_json
 
 if TYPE_CHECKING:  # start-up
     from kosmo_lua.calls.work import Queue
@@ -112,9 +112,7 @@ class Flow:
         operations.meter.queue(min(perf_counter() - started, LONGEST_WORK))
         if operations.exceeds_calls():
             return operations.over("call_limit")
-        return operations.named(queued) or operations.answer(
-            True, flat({"queued": True, **queued})
-        )
+        return operations.named(queued) or operations.first(Pieces({"queued": True, **queued}))
 
     def _queue(self, handle: int, path: bytes) -> "Queue":
         queue = self._operations.host.queue(handle, _text(path))
