@@ -88,9 +88,8 @@ def _kinds_of(schema: object) -> set[str]:
         return set().union(*map(_kinds_of, schema))
     if not isinstance(schema, dict):
         return set()
-    if not isinstance(
-        kind := schema.get("type"), str
-    ):  # schemas by name: a field may be called "type"
+    kind = schema.get("type")
+    if not isinstance(kind, str):  # schemas by name: a field may be called "type"
         return set().union(*map(_kinds_of, schema.values()))
     inner = (value for key, value in schema.items() if key not in ("metadata", "default"))
     return {kind}.union(*map(_kinds_of, inner))

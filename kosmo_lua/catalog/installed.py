@@ -19,10 +19,8 @@ def providers() -> list[str]:
 
 def _entries() -> list[EntryPoint]:
     """Find what installed packages offer. `entry_points` reads all of every package, and takes longer."""
-    offering = (
-        package for package in distributions() if GROUP in (package.read_text(_FILE) or "")
-    )
-    entries = (entry for package in offering for entry in package.entry_points.select(group=GROUP))
+    offering = (each for each in distributions() if GROUP in (each.read_text(_FILE) or ""))
+    entries = (entry for each in offering for entry in each.entry_points.select(group=GROUP))
     # One that is on Python's path twice is one.
     return [*dict.fromkeys(entries)]
 

@@ -69,9 +69,7 @@ class Api(Generic[C]):
 
     def new_id(self) -> str:
         """Return a UUID for what the call sends: the same one when a run is repeated by its ID."""
-        identity: Identity = (
-            self._of_thread.exchange.identity
-        )  # not by `exchange`: events are many
+        identity: Identity = self._of_thread.exchange.identity  # as `exchange`, and sooner
         return identity.new_id()
 
     def now(self) -> str:

@@ -188,12 +188,12 @@ class Namespace:
         table, _, member = name.partition(".")
         if table == "regex":  # its prelude has checked the arguments
             return self._regex[member]
+        from inspect import signature  # noqa: PLC0415  # not charged, as the integrations are not
+
         self._warn(self._backend.catalog.problems)
         function = (self._mcp if table == "mcp" else self._docs)[member]
 
         def checked(*values: Json) -> Json:
-            from inspect import signature  # noqa: PLC0415  # start-up
-
             try:
                 signature(function).bind(*values)
             except TypeError as error:
