@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -15,14 +15,22 @@ from kosmo_lua.values import Json, JsonObject
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_Schema = dict[str, Any]
+"""A core schema of pydantic: https://docs.pydantic.dev/latest/api/pydantic_core_schema/"""
+
 _FINITE = frozenset({str, int, bool, type(None)})
 
 _ALIKE = {
-    *("any", "none", "bool", "int", "float", "str", "list", "dict", "nullable", "default"),
-    *("model", "model-fields", "model-field", "definitions", "definition-ref", "tagged-union"),
-    *("json-or-python", "function-before", "function-after", "no-info"),
+    *("none", "bool", "int", "float", "str", "nullable", "default", "definitions"),
+    *("model", "model-fields", "model-field", "function-after", "no-info"),
 }
-"""Types of pydantic that take the same of JSON as of its values. Others take more: a text for a date."""
+"""Types of pydantic that take the same of JSON as of Python's values, where they are set up as usual."""
+
+_USUAL = {"title", "strict", "extra_fields_behavior", "validate_by_name"}
+"""Settings of a model that are no reason to look closer."""
+
+_UNUSUAL = {"coerce_numbers_to_str", "extras_schema", "validate_default"}
+"""Settings of a type that are one."""
 
 LONGEST = 40
 """So much of a wrong string or name is shown."""
@@ -77,22 +85,28 @@ def parser(model: type[Model]) -> Callable[[bytes], Model]:
     It raises ValueError if something is wrong with them; `check` says what, and comes to the same.
     """
     validator = model.__pydantic_validator__
-    if _kinds_of(model.__pydantic_core_schema__) <= _ALIKE:
+    if _takes_alike(cast("_Schema", model.__pydantic_core_schema__)):
         return validator.validate_json
     return lambda text: validator.validate_python(from_json(text))
 
 
-def _kinds_of(schema: object) -> set[str]:
-    """Return the types of a schema of pydantic and of all that are in it."""
-    if isinstance(schema, list | tuple):
-        return set().union(*map(_kinds_of, schema))
-    if not isinstance(schema, dict):
-        return set()
-    kind = schema.get("type")
-    if not isinstance(kind, str):  # schemas by name: a field may be called "type"
-        return set().union(*map(_kinds_of, schema.values()))
-    inner = (value for key, value in schema.items() if key not in ("metadata", "default"))
-    return {kind}.union(*map(_kinds_of, inner))
+def _takes_alike(schema: _Schema) -> bool:
+    """Whether pydantic is known to take the same of JSON as of Python's values.
+
+    Elsewhere it takes more, such as a text for a date, or does not reach what is inside.
+    """
+    called = schema.get("function", {"type": "no-info", "function": None})
+    if called["function"] is empty_table_is_object:
+        return True
+    settings = {*schema.get("config", ())} - _USUAL | {*schema} & _UNUSUAL
+    inner = [*schema.get("fields", {}).values(), *filter(None, [schema.get("schema")])]
+    is_known = {schema["type"], called["type"]} <= _ALIKE and not settings
+    return is_known and all(map(_takes_alike, inner))
+
+
+def empty_table_is_object(value: object) -> object:
+    """A Lua `{}` does not say what it is; where an object is asked for, it is one."""
+    return {} if value == [] else value
 
 
 def parameter_name(name: str, field: FieldInfo) -> str:

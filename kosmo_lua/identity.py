@@ -8,9 +8,10 @@ import os
 import time
 from struct import Struct
 
-_KEPT = bytes.fromhex("ffffffffffff0fff3fffffffffffffff")
+_KEPT = bytes.fromhex("ffffffffffff0fff0fffffffffffffff")
+_MOVED = bytes.fromhex("00000000000000000300000000000000")
 _SET = bytes.fromhex("00000000000040008000000000000000")
-"""The bits of a UUID that are random, and those that say which version and variant it is."""
+"""The bits of a UUID that stay, those that stand once more beside the variant, and version and variant."""
 
 _parts = Struct("8s4s4s4s12s").iter_unpack
 """The hexadecimal digits between its hyphens."""
@@ -42,9 +43,13 @@ def now() -> str:
 
 
 def uuids_of(random: bytes) -> list[str]:
-    """Write random bytes, 16 for each, as UUIDs of version 4 (RFC 9562)."""
-    count = len(random) // len(_KEPT)
-    bits = int.from_bytes(random) & int.from_bytes(_KEPT * count) | int.from_bytes(_SET * count)
+    """Write random bytes, 16 for each, as UUIDs of version 4 (RFC 9562).
+
+    Of the same bytes the same UUIDs are made for ever: a run that is repeated relies on that.
+    """
+    count, given = len(random) // len(_KEPT), int.from_bytes(random)
+    kept, moved, fixed = (int.from_bytes(bits * count) for bits in (_KEPT, _MOVED, _SET))
+    bits = given & kept | (given & moved) << 4 | fixed
     digits = bits.to_bytes(len(random)).hex().encode()
     return [b"-".join(parts).decode() for parts in _parts(digits)]
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from pydantic import ConfigDict
 
 from kosmo_lua.integration import (
     TRANSIENT,
@@ -26,6 +27,7 @@ from kosmo_lua.integration import (
     Integration,
     Json,
     JsonObject,
+    Object,
     Origin,
     Params,
     Rows,
@@ -181,6 +183,35 @@ def label(api: _Api, text: _Note) -> Event:  # noqa: ARG001  # every function ta
     """
     shown: JsonObject = {"label": text.text.replace("?", "\ud800")}
     return Event(content=encode({"text": text.text}), id=shown, answer=shown)
+
+
+class _Trimmed(Params):
+    model_config = ConfigDict(str_strip_whitespace=True)
+    more: Object = Field(description="Texts.", examples=[{"a": " b "}])
+
+
+@web.write()
+def trim(api: _Api, trimmed: _Trimmed) -> Event:
+    """Note texts without the spaces around them.
+
+    Returns: `{id}`.
+    """
+    shown: JsonObject = {"id": api.new_id()}
+    return Event(content=encode({**shown, **trimmed.wire()}), id=shown, answer=shown)
+
+
+class _Counted(Params):
+    counts: dict[int, str] = Field(description="What there is of each number.")
+
+
+@web.write()
+def count(api: _Api, counted: _Counted) -> Event:
+    """Note numbers.
+
+    Returns: `{id}`.
+    """
+    shown: JsonObject = {"id": api.new_id()}
+    return Event(content=encode({**shown, **counted.wire()}), id=shown, answer=shown)
 
 
 class _Reminder(Params):

@@ -780,6 +780,22 @@ def test_later_value_of_a_type_that_json_has_not_is_what_the_first_is(
     assert outcome_of(service, f"app.integrations.web.remind{{at = 'later'}} {code}", 2) == first
 
 
+@pytest.mark.parametrize(
+    ("good", "call"),
+    [
+        ("trim{more = {a = 'b'}}", "trim, {more = {a = ' b '}}"),
+        ("count{counts = json.object{}}", 'count, {counts = {["1"] = "x"}}'),
+    ],
+)
+def test_later_event_of_an_unusual_model_is_what_the_first_is(
+    service: RawService, good: str, call: str
+) -> None:
+    """Ours: settings of a model do not reach all of what is JSON, and keys of JSON may be numbers."""
+    first = outcome_of(service, f"try(app.integrations.web.{call})", 1)
+    code = f"pcall(function() app.integrations.web.{good} end) try(app.integrations.web.{call})"
+    assert outcome_of(service, code, 2) == first
+
+
 def test_function_that_fails_later_is_called_once_and_logged(service: RawService) -> None:
     """Ours: it may count, and its failure may pass."""
     with kosmo_of(service) as kosmo:

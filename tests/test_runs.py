@@ -141,6 +141,18 @@ def test_parallel_calls_have_the_ids_of_their_arguments(kosmo_emulator: Emulator
     assert len({*map(str, first)}) == 12
 
 
+def test_ids_are_those_that_an_earlier_version_has_sent(home: Path) -> None:
+    """Ours: a run that was cut off may be repeated after an update."""
+    (home / "runs").mkdir(parents=True)
+    state = {"salt": "5a" * 32, "time": "2026-04-01T10:00:00.000Z"}
+    (home / "runs" / "r.json").write_text(json.dumps(state))
+    assert ids(TRACK, TRACK, CAPTURE) == [
+        "77d68350-0843-4dc3-9d44-8f1141cb6c3e",
+        "2154ae94-37ce-439e-8cc4-d4cca4bf77db",
+        "94b3db03-7aaf-4208-84c2-b77de12fec53",
+    ]
+
+
 # Other IDs
 
 

@@ -14,17 +14,12 @@ from pydantic import (
 )
 
 from kosmo_lua.addresses import web_address
+from kosmo_lua.arguments import empty_table_is_object
 from kosmo_lua.values import JsonObject
-
-
-def _empty_table_is_object(value: object) -> object:
-    """A Lua `{}` does not say what it is; where an object is asked for, it is one."""
-    return {} if value == [] else value
-
 
 Object = Annotated[
     dict[str, JsonValue],
-    BeforeValidator(_empty_table_is_object),
+    BeforeValidator(empty_table_is_object),
     WithJsonSchema({"type": "object"}),
 ]
 """A JSON object with any content: traits, properties. Lua's empty table counts as one."""
