@@ -600,6 +600,19 @@ def test_a_package_that_is_found_twice_is_one(
         assert kosmo.catalog.problems == []
 
 
+def test_a_package_that_is_hidden_by_another_version_offers_nothing(
+    install: Callable[[str, str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: an environment before the user's own packages, or a checkout before an old build."""
+    install("weather", WEATHER, "kosmo_weather:weather")
+    facts = tmp_path / "newer" / "kosmo_weather-2.0.dist-info"
+    facts.mkdir(parents=True)
+    facts.joinpath("METADATA").write_text("Name: kosmo-weather\nVersion: 2.0\n")
+    monkeypatch.syspath_prepend(facts.parent)
+    with Kosmo(environ={}) as kosmo:
+        assert [*kosmo.catalog.integrations] == ["posthog", "segment"]
+
+
 @pytest.mark.parametrize(
     ("source", "value", "reason"),
     [
