@@ -196,8 +196,7 @@ def trim(api: _Api, trimmed: _Trimmed) -> Event:
 
     Returns: `{id}`.
     """
-    shown: JsonObject = {"id": api.new_id()}
-    return Event(content=encode({**shown, **trimmed.wire()}), id=shown, answer=shown)
+    return _as_given(api, trimmed)
 
 
 class _Counted(Params):
@@ -210,8 +209,12 @@ def count(api: _Api, counted: _Counted) -> Event:
 
     Returns: `{id}`.
     """
+    return _as_given(api, counted)
+
+
+def _as_given(api: _Api, params: Params) -> Event:
     shown: JsonObject = {"id": api.new_id()}
-    return Event(content=encode({**shown, **counted.wire()}), id=shown, answer=shown)
+    return Event(content=encode({**shown, **params.wire()}), id=shown, answer=shown)
 
 
 class _Reminder(Params):
