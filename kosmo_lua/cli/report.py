@@ -177,8 +177,6 @@ def _show_place(info: "ErrorInfo", error: str, source: "Source | None") -> None:
 
 def _column(line: str, error: str) -> int:
     """Where in the line the error is: at the last of the names that it quotes, else where the line begins."""
-    import re  # noqa: PLC0415  # only for errors
-
     names = "|".join(re.findall(r"'(\w+)'", error))
     if names and (found := [*re.finditer(rf"\b({names})\b", line)]):
         return found[-1].start()

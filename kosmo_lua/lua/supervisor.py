@@ -11,18 +11,19 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from kosmo_lua.errors import Interrupted
 from kosmo_lua.journal import Ending, Recorder, failed
 from kosmo_lua.lua import clocks
 from kosmo_lua.lua.limits import GRACE, Budget, Limits
 from kosmo_lua.lua.process import Process
-from kosmo_lua.policy import Ask, Question
 from kosmo_lua.results import ErrorInfo
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    from kosmo_lua.policy import Ask
 
 
 CANCELLING = 1.0
@@ -49,7 +50,7 @@ class Supervisor:
         process: Process,
         limits: Limits,
         *,
-        ask: Ask | None = None,
+        ask: "Ask | None" = None,
         wakeup: int | None = None,
         keep: bool = False,
         stopper: int | None = None,
@@ -116,20 +117,22 @@ class Supervisor:
         for line in lines:
             event = json.loads(line)
             if event[0] == "ask":
-                self._answer(Question(*event[1:]))
+                self._answer(event[1:])
             elif event[0] == "process":
                 self._process.heard(event[1], running=event[2])
             else:
                 self._recorder.record(event)
         return bool(chunk)
 
-    def _answer(self, question: Question) -> None:
+    def _answer(self, asked: "list[Any]") -> None:
+        from kosmo_lua.policy import Question  # noqa: PLC0415  # only when the child asks
+
         self._budget.pause(time.monotonic())
         numbers = (signal.SIGINT, signal.SIGTERM) if self._wakeup is not None else ()
         # While somebody is asked, a signal must reach the prompt as an exception.
         previous = {number: signal.signal(number, _raise) for number in numbers}
         try:
-            yes = self._ask is not None and self._ask(question)
+            yes = self._ask is not None and self._ask(Question(*asked))
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
