@@ -655,6 +655,22 @@ def test_a_broken_package_costs_only_itself(
     )
 
 
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"[kosmo.integrations]\nweather\n"])
+def test_a_package_with_a_broken_list_of_entry_points_costs_only_itself(
+    text: bytes, install: Callable[[str, str, str], None], tmp_path: Path
+) -> None:
+    """Ours: the file may be of a package that has nothing to do with kosmo."""
+    install("weather", WEATHER, "kosmo_weather:weather")
+    tmp_path.joinpath("kosmo_weather-1.0.dist-info", "entry_points.txt").write_bytes(text)
+    with Kosmo(environ={}, emulator=True) as kosmo:
+        called = kosmo.run("return app.integrations.segment.get_current_user().slug")
+        listed = kosmo.run("return docs.list()")
+    kind = "UnicodeDecodeError" if text.startswith(b"\xff") else "TypeError"
+    reason = f"its entry_points.txt cannot be read ({kind}); install it again"
+    assert (called.result, called.warnings) == ("my-workspace", ())
+    assert (listed.success, listed.warnings) == (True, (f"package kosmo-weather: {reason}",))
+
+
 def test_an_entry_point_has_the_name_of_its_integration(
     install: Callable[[str, str, str], None],
 ) -> None:

@@ -89,7 +89,8 @@ class Catalog:
     @property
     def problems(self) -> list[str]:
         """Why integrations are absent; loads all."""
-        return [problem for name in self.names for problem in self.problems_of(name)]
+        of_each = [problem for name in self.names for problem in self.problems_of(name)]
+        return [*self.integrations.unreadable, *of_each]
 
     def problems_of(self, name: str) -> list[str]:
         """Return why the integration of this name is absent, or another one of the same name; loads it."""

@@ -1,7 +1,7 @@
 """The integrations that installed packages offer, each loaded when it is asked for."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:  # importing it loads pydantic, which only an installed integration may do
@@ -12,7 +12,8 @@ GROUP = "kosmo.integrations"
 
 def providers() -> list[str]:
     """Return the names under which installed packages offer integrations, without loading any."""
-    return sorted({entry.name for entry in entry_points(group=GROUP)})
+    entries, _ = _offered()
+    return sorted({entry.name for entry in entries})
 
 
 class Integrations(Mapping[str, "Integration[Any]"]):
@@ -22,7 +23,10 @@ class Integrations(Mapping[str, "Integration[Any]"]):
     """
 
     def __init__(
-        self, integrations: Iterable["Integration[Any]"], entries: Iterable[EntryPoint] = ()
+        self,
+        integrations: Iterable["Integration[Any]"],
+        entries: Iterable[EntryPoint] = (),
+        unreadable: Iterable[str] = (),
     ) -> None:
         self._found: dict[str, Integration[Any] | None] = {
             each.name: each for each in integrations
@@ -33,18 +37,20 @@ class Integrations(Mapping[str, "Integration[Any]"]):
         self.names = [*self._found, *self._entries]
         self.problems: dict[str, list[str]] = {}
         """Why one is absent, of those that were asked for so far, by the name of the entry point."""
+        self.unreadable = [*unreadable]
+        """Of which packages nobody knows what they offer."""
 
     @classmethod
     def installed(cls) -> Self:
         """Return what installed packages offer."""
-        return cls((), entry_points(group=GROUP))
+        return cls((), *_offered())
 
     def only(self, names: Iterable[str]) -> "Integrations":
         """Return those of these names; what was loaded here is not loaded again."""
         chosen, wanted = Integrations(()), {*names}
         chosen.names = [name for name in self.names if name in wanted]
         chosen._found, chosen._entries = self._found, self._entries
-        chosen.problems = self.problems
+        chosen.problems, chosen.unreadable = self.problems, self.unreadable
         return chosen
 
     def __getitem__(self, name: str) -> "Integration[Any]":
@@ -84,6 +90,29 @@ class Integrations(Mapping[str, "Integration[Any]"]):
         if own in self._entries:
             return f"integration {entry.value} has the name of another one"
         return f"integration {entry.value} is named {own}, and its entry point {entry.name}"
+
+
+def _offered() -> tuple[list[EntryPoint], list[str]]:
+    """Return what installed packages offer, and which of them cannot be asked."""
+    try:
+        return [*entry_points(group=GROUP)], []
+    except Exception:  # noqa: BLE001  # a broken file of any package ends it; all others still count
+        return _offered_by_each()
+
+
+def _offered_by_each() -> tuple[list[EntryPoint], list[str]]:
+    seen, entries, unreadable = set[str](), list[EntryPoint](), list[str]()
+    for package in distributions():
+        name = str(package.name).lower().replace("_", "-")
+        if name in seen:  # hidden by the one before
+            continue
+        seen.add(name)
+        try:
+            entries += package.entry_points.select(group=GROUP)
+        except Exception as error:  # noqa: BLE001  # the broken one
+            reason = f"its entry_points.txt cannot be read ({type(error).__name__})"
+            unreadable.append(f"package {name}: {reason}; install it again")
+    return entries, unreadable
 
 
 def _load(entry: EntryPoint) -> "Integration[Any]":
