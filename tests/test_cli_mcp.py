@@ -228,6 +228,21 @@ def test_schema_is_that_of_the_tool(here: Kosmo) -> None:
         assert shown("mcp:schema", here("mcp:schema", name, "--json")) == expected
 
 
+@pytest.mark.parametrize("name", ["mcp.shelf.add", "app.mcp.shelf.add"])
+def test_a_server_of_the_project_is_known_to_the_docs_and_to_the_audit_log(
+    name: str, here: Kosmo, library: Library, tmp_path: Path
+) -> None:
+    """Ours: every command stands where the script stands, and takes each spelling."""
+    define(tmp_path / ".mcp.json", shelf={"url": library.url})
+    here("mcp:trust", "shelf", "--yes")
+    shown("call", here("mcp:call", "shelf.add", json.dumps(ADD), "--json"))
+    for command in ("docs", "schema", "examples"):
+        done = here(f"integrations:{command}", name)
+        assert (done.status, done.stderr) == (0, "")
+    (call,) = shown("audit", here("audit", "--function", name, "--json"))["calls"]
+    assert call["function"] == "mcp.shelf.add"
+
+
 # Calls
 
 
@@ -391,6 +406,18 @@ def test_what_a_server_offers_beside_tools(
 ) -> None:
     """Ours: each is a call, in the envelope of a call."""
     assert shown("call", here(*words, "--json")) == call_of(f"mcp.library.{function}", data)
+
+
+@pytest.mark.usefixtures("library")
+def test_a_denied_resource_names_the_command_that_lifts_it(
+    here: Kosmo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours: --force, as for every command that calls."""
+    monkeypatch.setenv("KOSMO_MCP_LIBRARY_READ", "deny")
+    status, code, _, hint = refused("call", here("mcp:resources", "library", "--json"))
+    command = "kosmo mcp:resources library --json --force"
+    wanted = f"Allow it with {command}, or set KOSMO_MCP_LIBRARY_READ=allow."
+    assert (status, code, hint) == (77, "denied", wanted)
 
 
 @pytest.mark.usefixtures("library")

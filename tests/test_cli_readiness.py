@@ -1,6 +1,7 @@
 """What is configured, and whether it works: integrations:status, doctor, fields, test."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -221,6 +222,24 @@ class TestCheck:
         del kosmo_emulator
         document = show("test", "segment", env={"KOSMO_SEGMENT_READ": "deny"})
         assert document["error_info"]["code"] == "denied"
+
+    def test_a_projects_policy_holds_for_a_check(
+        self,
+        show: Callable[..., Any],
+        kosmo_emulator: Emulator,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Ours: its file denies everywhere in its folder; no option of this command would lift it."""
+        del kosmo_emulator
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "kosmo.toml").write_text('[policy]\n"segment.read" = "deny"\n')
+        document = show("test", "segment", env={"X": ""})
+        info = document["error_info"]
+        assert (info["code"], info["hint"]) == (
+            "denied",
+            f"Change that rule in {tmp_path / 'kosmo.toml'}.",
+        )
 
     def test_on_the_emulator(self, kosmo: Kosmo) -> None:
         """Ours: a newcomer can try it; for people the outcome is a table."""

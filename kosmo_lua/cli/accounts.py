@@ -1,6 +1,5 @@
 """kosmo accounts:list, show, add, remove: the named credentials of integrations."""
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -21,16 +20,12 @@ if TYPE_CHECKING:
     from kosmo_lua.integration import Integration
 
 
-def _kosmo() -> Kosmo:
-    return Kosmo(config=Config.of(os.environ))
-
-
 @click.command("accounts:list", cls=StrictCommand, short_help="List the accounts.")
 @provider_argument(required=False)
 @json_option
 def list_command(*, provider: str | None, as_json: bool) -> int:
     """List the accounts of every integration, or of PROVIDER, and which of their settings are set."""
-    kosmo = _kosmo()
+    kosmo = Kosmo(config=Config.here())
     listing = kosmo.administration.accounts(provider)
     rows = [
         (entry.provider, entry.account, ", ".join(entry.settings)) for entry in listing.accounts
@@ -49,7 +44,7 @@ def list_command(*, provider: str | None, as_json: bool) -> int:
 @json_option
 def show_command(*, provider: str, account: str, as_json: bool) -> int:
     """Show the settings of ACCOUNT of PROVIDER and where each comes from. Secrets are hidden."""
-    details = _kosmo().administration.account(provider, account)
+    details = Kosmo(config=Config.here()).administration.account(provider, account)
     text = (
         table(details.settings) if details.settings else f"{provider} {account} has no settings."
     )
@@ -75,7 +70,7 @@ def add_command(
 
     With --set only the secrets are asked for, or read, and nothing once --set has one.
     """
-    kosmo = _kosmo()
+    kosmo = Kosmo(config=Config.here())
     integration = kosmo.catalog.integration(provider)
     given = pairs(settings, "--set")
     typed = {} if _has_secret(integration, given) else _typed(integration, given)
@@ -115,7 +110,7 @@ def _refused(message: str) -> click.UsageError:
 @json_option
 def remove_command(*, provider: str, account: str, as_json: bool) -> int:
     """Forget the stored ACCOUNT of PROVIDER, also in the keyring. Variables of the environment stay."""
-    kosmo = _kosmo()
+    kosmo = Kosmo(config=Config.here())
     integration = kosmo.catalog.integration(provider)
     stored = tuple(kosmo.config.accounts(integration.name).get(account, {}))
     from kosmo_lua.configure import Configurator  # noqa: PLC0415  # start-up: not for --help

@@ -33,7 +33,7 @@ def account_names(ctx: click.Context, param: click.Parameter, incomplete: str) -
     """Return the accounts of the integration that the command is about."""
     target = getattr(ctx.command, "target", None)
     provider = target.integration.name if target else ctx.params.get("provider")
-    names = Kosmo().accounts.names(provider) if provider else []
+    names = Kosmo(config=Config.here()).accounts.names(provider) if provider else []
     return [name for name in names if name.startswith(incomplete)]
 
 
@@ -71,6 +71,8 @@ def _providers(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
 
 def _names() -> list[str]:
     functions = (
-        f for each in Kosmo().catalog.integrations.values() for f in each.functions.values()
+        f
+        for each in Kosmo(config=Config.here()).catalog.integrations.values()
+        for f in each.functions.values()
     )
     return [f"{f.integration}.{name}" for f in functions for name in (f.name, *f.aliases)]

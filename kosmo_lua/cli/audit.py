@@ -1,6 +1,5 @@
 """kosmo audit: what runs have called."""
 
-import os
 from collections import deque
 
 import click
@@ -30,7 +29,7 @@ _COLUMNS = ("time", "user", "run_id", "function", "account", "effect", "status",
 @json_option
 def command(*, limit: int, run_id: str | None, function: str | None, as_json: bool) -> int:
     """Show the calls that runs have made, the oldest first. Arguments are not kept, only a hash of them."""
-    path = Config.of(os.environ).path(AUDIT)
+    path = Config.here().path(AUDIT)
     name = _full_name(function) if function else None
     wanted = {key: value for key, value in (("run_id", run_id), ("function", name)) if value}
     problems: list[str] = []
@@ -51,6 +50,6 @@ def command(*, limit: int, run_id: str | None, function: str | None, as_json: bo
 def _full_name(function: str) -> str:
     """Return the name under which the log has a function; it may be of an integration that is gone."""
     try:
-        return Kosmo().catalog.resolve(function).function.full_name
+        return Kosmo(config=Config.here()).catalog.resolve(function).function.full_name
     except KosmoError:
         return function

@@ -17,7 +17,7 @@ def list_command(*, as_json: bool) -> int:
 
     With --json each of the functions is listed, too.
     """
-    kosmo = Kosmo()
+    kosmo = Kosmo(config=Config.here())
     listing = kosmo.reference.listing()
     return Report(as_json=as_json).facts(listing, _providers(listing), kosmo.catalog.problems)
 
@@ -55,7 +55,7 @@ def schema_command(*, function: str, as_json: bool) -> int:
     """Print the JSON Schema of the parameters of FUNCTION; with --json it is inside an envelope."""
     import json  # noqa: PLC0415  # start-up: --help needs it not
 
-    kosmo = Kosmo()
+    kosmo = Kosmo(config=Config.here())
     schema = kosmo.reference.schema(function)
     text = json.dumps(schema.schema, ensure_ascii=False, indent=2)
     return Report(as_json=as_json).facts(schema, text, kosmo.catalog.problems)
@@ -66,7 +66,7 @@ def schema_command(*, function: str, as_json: bool) -> int:
 @json_option
 def examples_command(*, page: str, as_json: bool) -> int:
     """Show the examples of PAGE, an integration or a function: as Lua, and as a command."""
-    kosmo = Kosmo()
+    kosmo = Kosmo(config=Config.here())
     examples = kosmo.reference.examples(page)
     return Report(as_json=as_json).facts(examples, _examples(examples), kosmo.catalog.problems)
 

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from kosmo_lua.cli import payload as payloads
+from kosmo_lua.cli.approval import with_force
 from kosmo_lua.cli.arguments import server_names
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.config import AUDIT, Config
@@ -67,6 +68,6 @@ def _request(
     method: str, parameters: JsonObject, *, server: str, force: bool, as_json: bool
 ) -> int:
     config = Config.here()
-    with Kosmo(config=config, force=force, audit=config.path(AUDIT)) as kosmo:
+    with Kosmo(config=config, force=force, audit=config.path(AUDIT), remedy=with_force) as kosmo:
         result = kosmo.attempt(f"mcp.{server}.{method}", parameters)
     return Report(as_json=as_json).call(result)
