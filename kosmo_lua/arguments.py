@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, from_json
 
 from kosmo_lua.errors import InvalidArguments
+from kosmo_lua.lua_source import lua_literal
 from kosmo_lua.suggestions import nearest
 from kosmo_lua.values import Json, JsonObject
 
@@ -193,28 +194,3 @@ def describe(value: object) -> str:
     if isinstance(value, str):
         return f'the string "{value if len(value) <= LONGEST else value[:LONGEST] + "..."}"'
     return "a list" if isinstance(value, list) else "a table"
-
-
-def lua_literal(value: Json) -> str:
-    """Write a JSON value as Lua source: `{plan = "pro"}`."""
-    if value is None or isinstance(value, bool):
-        return {None: "nil", True: "true", False: "false"}[value]
-    if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, str):
-        return _lua_text(value)
-    if isinstance(value, list):
-        return "{" + ", ".join(lua_literal(item) for item in value) + "}"
-    fields = value.items()
-    return "{" + ", ".join(f"{_lua_key(key)} = {lua_literal(item)}" for key, item in fields) + "}"
-
-
-def _lua_key(key: str) -> str:
-    return key if key.isidentifier() and key.isascii() else f"[{_lua_text(key)}]"
-
-
-def _lua_text(text: str) -> str:
-    """Write a text so that it is one text of Lua, whatever is in it."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    shown = (c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in escaped)
-    return f'"{"".join(shown)}"'

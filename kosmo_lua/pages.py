@@ -5,10 +5,10 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.accounts import DEFAULT, Accounts
-from kosmo_lua.arguments import lua_literal
 from kosmo_lua.errors import CODES
 from kosmo_lua.integration import lua_path
 from kosmo_lua.integration.sample import sample_of
+from kosmo_lua.lua_source import lua_literal
 from kosmo_lua.mcp.words import quoted
 from kosmo_lua.values import SERVER, JsonObject
 

@@ -4,32 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-_KEYWORDS = frozenset(
-    [
-        "and",
-        "break",
-        "do",
-        "else",
-        "elseif",
-        "end",
-        "false",
-        "for",
-        "function",
-        "goto",
-        "if",
-        "in",
-        "local",
-        "nil",
-        "not",
-        "or",
-        "repeat",
-        "return",
-        "then",
-        "true",
-        "until",
-        "while",
-    ]
-)
+from kosmo_lua.lua_source import KEYWORDS
 
 MORE = ("default",)
 """What a name below a namespace may not be, because it is the account of that name."""
@@ -57,4 +32,4 @@ def lua_name(name: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9_]", "_", name) or "_"
     if plain[0].isdigit():
         plain = f"_{plain}"
-    return f"{plain}_" if plain in _KEYWORDS or plain in MORE else plain
+    return f"{plain}_" if plain in KEYWORDS or plain in MORE else plain

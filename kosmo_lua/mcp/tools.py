@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from kosmo_lua.arguments import lua_literal
 from kosmo_lua.errors import ApprovalRequired, UnknownFunction
 from kosmo_lua.integration import Credentials, Function, Integration
 from kosmo_lua.integration.sample import sample_of
+from kosmo_lua.lua_source import lua_literal
 from kosmo_lua.mcp.api import Begin, ServerApi
 from kosmo_lua.mcp.contact import Contact
 from kosmo_lua.mcp.listing import Listing

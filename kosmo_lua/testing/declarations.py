@@ -1,6 +1,5 @@
 """What an integration declares: names, docs, schemas and settings. Each check yields what is to be mended."""
 
-import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Annotated, Any
@@ -12,16 +11,11 @@ from kosmo_lua.accounts import Accounts
 from kosmo_lua.catalog import Catalog
 from kosmo_lua.errors import KosmoError
 from kosmo_lua.kosmo import Kosmo
+from kosmo_lua.lua_source import is_lua_name
 from kosmo_lua.pages import sample
 from kosmo_lua.reference import Reference
 from kosmo_lua.testing.subject import Subject
 from kosmo_lua.values import JsonObject
-
-_NAME = re.compile(
-    r"(?!(and|break|do|else|elseif|end|false|for|function|goto|if|in|local|nil|not|or|repeat|return"
-    r"|then|true|until|while)$)[A-Za-z_][A-Za-z0-9_]*"
-)
-"""A name of Lua, which no keyword is."""
 
 
 def _check_names(subject: Subject) -> Iterator[str]:
@@ -32,7 +26,7 @@ def _check_names(subject: Subject) -> Iterator[str]:
         for path, _ in _fields(function.schema()):
             names[f"{function.name}: the parameter {path}"] = path.rpartition(".")[2]
     for what, name in names.items():
-        if not _NAME.fullmatch(name):
+        if not is_lua_name(name):
             yield f"{what} cannot be written in Lua: use letters, digits and _, and no Lua keyword"
         if name == "default":
             yield f"{what} is that of the default account: choose another"
