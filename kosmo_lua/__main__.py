@@ -18,7 +18,7 @@ def main() -> NoReturn:
     # A plugin of pydantic would see credentials and arguments, and to look for them takes 3 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     if sys.stderr is None:  # else the next file that is opened would take its number
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # until the process ends
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # until the process ends
     if sys.stdout is None:
         os._exit(CLOSED_STDOUT)
     # Until the command line can tell of Ctrl-C it ends the process, as it does without Python.

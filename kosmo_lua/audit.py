@@ -56,7 +56,7 @@ class Audit:
         try:
             descriptor = os.open(self._path, _FLAGS, 0o600)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120  # pathlib is slow to import
+            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
             descriptor = os.open(self._path, _FLAGS, 0o600)
         try:
             os.write(descriptor, line)
@@ -71,12 +71,12 @@ class Audit:
 
         with FileLock(f"{self._path}.lock"):
             with suppress(FileNotFoundError):  # so it is when nothing was called since
-                if os.path.getsize(self._path) <= MAX_SIZE:  # noqa: PTH202  # pathlib is slow to import
+                if os.path.getsize(self._path) <= MAX_SIZE:
                     return
             for number in range(KEPT, 0, -1):
                 older = f"{self._path}.{number - 1}" if number > 1 else self._path
-                if os.path.exists(older):  # noqa: PTH110  # the same
-                    os.replace(older, f"{self._path}.{number}")  # noqa: PTH105  # the same
+                if os.path.exists(older):
+                    os.replace(older, f"{self._path}.{number}")
 
     def read(self, problems: list[str]) -> Iterator[JsonObject]:
         """Return every call that is still kept, the oldest first.
@@ -89,7 +89,7 @@ class Audit:
         for number in range(KEPT, -1, -1):
             path = f"{self._path}.{number}" if number else self._path
             try:
-                with open(path, "rb") as file:  # noqa: PTH123  # the same
+                with open(path, "rb") as file:
                     for at, line in enumerate(file, 1):
                         if call := _call(line):
                             yield call

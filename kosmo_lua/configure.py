@@ -134,7 +134,7 @@ class Configurator:
         def edit(document: "Document") -> None:
             document.setdefault("policy", {})[pattern] = decision
 
-        if project and os.path.islink(project):  # noqa: PTH114  # a path, as the configuration has it
+        if project and os.path.islink(project):
             # It comes with the clone, and would lead the change to any file of the user.
             raise ConfigError(f"cannot change {project}: it is a link")
         self._change(project or USER, edit)

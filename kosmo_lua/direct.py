@@ -152,9 +152,8 @@ def _acyclic(arguments: JsonObject, target: "Target") -> JsonObject:
         InvalidArguments: they do not, or too deep.
     """
     try:
-        with suppress(
-            TypeError
-        ):  # of a key that JSON cannot hold, which is told with its parameter
+        # A key that JSON cannot hold is told with its parameter.
+        with suppress(TypeError):
             json.dumps(arguments, default=lambda _: None)
     except (ValueError, RecursionError):
         name = target.function.log_name

@@ -8,11 +8,14 @@ Events are JSON lists, so that they cross a pipe as lines:
     ["call", number, function, account, access, hash of the arguments or null, events of a batch or null]
     ["send", number]                one of its requests is about to leave
     ["wait", number, milliseconds, "rate" or "retry", status of the last answer or null, effect so far]
+    ["step", number, done, total or null, sentence or null]     how far an MCP server is with it
     ["answer", number, effect, status, attempts, duration_ms, [code, message] or null]
     ["delivered", number, what became of the events of its request, a Delivery as a dict]
                                     in a replay the number is null, and it is about a batch
     ["plan", function, account, arguments]      a write that a dry run does not make
     ["warning", sentence]
+    ["process", group, running]     an MCP server that is a program was started, or has ended
+    ["ask", function, account, arguments, access]       the child waits for an answer: may it go on?
     ["end", ending]                 the last one, an Ending as a dict
 """
 
@@ -68,7 +71,7 @@ class Ending(NamedTuple):
 
 
 def failed(error: KosmoError) -> Ending:
-    """Return the ending of a run that could not start."""
+    """Return the ending of a run that this error has ended, or has kept from starting."""
     facts = {name: value for name, value in error.facts().items() if name != "message"}
     kind = {"syntax_error": "syntax"}.get(error.code, error.code)
     own = kind in ("usage", "syntax", "interrupted", "internal")

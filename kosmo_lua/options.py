@@ -51,8 +51,8 @@ class Options(NamedTuple):
             check_run_id(self.run_id)
         self._check_modes()
         return self._replace(
-            record=self.record and os.path.abspath(self.record),  # noqa: PTH100  # pathlib is slow to import
-            replay=self.replay and os.path.abspath(self.replay),  # noqa: PTH100  # the same
+            record=self.record and os.path.abspath(self.record),
+            replay=self.replay and os.path.abspath(self.replay),
         )
 
     def _check_modes(self) -> None:

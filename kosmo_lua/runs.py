@@ -126,9 +126,8 @@ def _state(file: Path) -> str:
         try:
             fresh.write_text(json.dumps({"salt": os.urandom(SALT).hex(), "time": now()}))
             with fresh.open("rb") as written:
-                os.fsync(
-                    written.fileno()
-                )  # what is sent next must have the same IDs after a crash
+                # What is sent next must have the same IDs after a crash.
+                os.fsync(written.fileno())
             os.link(fresh, file)
         except FileExistsError:
             pass

@@ -10,7 +10,7 @@ from kosmo_lua.values import Json
 @pytest.mark.parametrize(
     "value",
     [
-        {word: 1 for word in KEYWORDS},
+        dict.fromkeys(KEYWORDS, 1),
         {"plan": "pro", "_x1": 1, "a-b": 2, "1a": 3, "": 4, "é": 5, "a b": 6},
         {"end": {"end": ["end", {"end": True}]}},
         ["", '"', "\\", "\n", "\r\n", "\0", "\x7f", "\u2028", "😀", "]]", "\\u{41}", "--"],

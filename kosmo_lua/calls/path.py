@@ -156,10 +156,8 @@ class Calls:
         except NotSent:
             call.ended(None)
             raise
-        if self._recording:
-            self._keep(
-                call, {"more": call.more, "result": value} if call.page else {"result": value}
-            )
+        more = {"more": call.more} if call.page else {}
+        self._keep(call, {**more, "result": value})
         call.ended(None)
         return value
 
@@ -261,7 +259,6 @@ class Calls:
 
     def _keep(self, call: Call, facts: JsonObject) -> None:
         """Write a call that has ended to the recording, if there is one."""
-        if (
-            self._recording and call.events is None
-        ):  # a request of a batch is no call of the script
+        # A request of a batch is no call of the script.
+        if self._recording and call.events is None:
             self._recording.keep(call, facts, self._clients)

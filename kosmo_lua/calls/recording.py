@@ -68,7 +68,7 @@ def begin(path: str) -> None:
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as error:
-        reason = "it is a link" if os.path.islink(path) else getattr(error, "strerror", error)  # noqa: PTH114  # as os.open
+        reason = "it is a link" if os.path.islink(path) else getattr(error, "strerror", error)
         message = f"cannot record to {path}: {reason}"
         raise UsageError(message, hint="Name a file in a folder that is there.") from None
 

@@ -63,7 +63,8 @@ class Tape:
         """
         tape = cls(path)
         try:
-            if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  # a named pipe would be waited for
+            # A named pipe would be waited for.
+            if not stat.S_ISREG(os.stat(path).st_mode):
                 raise UsageError(f"cannot replay {path}: it is not a plain file")
             tape._read()
         except (OSError, ValueError) as error:
@@ -89,7 +90,7 @@ class Tape:
     def _lines(self) -> Iterator[tuple[int, int, bytes]]:
         """Give each line, its number, and where it starts. A last one without an end may be cut off."""
         number = start = 0
-        with open(self.path, "rb") as file:  # noqa: PTH123  # as os.stat
+        with open(self.path, "rb") as file:
             while line := file.readline(LONGEST + 1):
                 number += 1
                 if len(line) > LONGEST:
@@ -123,7 +124,7 @@ class Tape:
         Raises:
             ConfigError: the file was changed meanwhile.
         """
-        with open(self.path, "rb") as file:  # noqa: PTH123  # as os.stat
+        with open(self.path, "rb") as file:
             file.seek(place.start)
             entry = self._parsed(place.line, file.readline(LONGEST + 1), _entry)
         if isinstance(entry, Delivery):

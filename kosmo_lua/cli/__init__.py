@@ -33,11 +33,10 @@ if TYPE_CHECKING:  # only named here
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
     if not wanted or ctx.resilient_parsing:
         return
-    from lupa import lua54  # noqa: PLC0415  # only for its version
+    from kosmo_lua.lua.syntax import LUA_VERSION  # noqa: PLC0415  # lupa, only here
 
-    lua = ".".join(map(str, lua54.LUA_VERSION))
     python = ".".join(map(str, sys.version_info[:3]))
-    click.echo(f"kosmo {__version__} (Lua {lua}, Python {python})")
+    click.echo(f"kosmo {__version__} (Lua {LUA_VERSION}, Python {python})")
     ctx.exit()
 
 

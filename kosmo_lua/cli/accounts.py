@@ -13,6 +13,7 @@ from kosmo_lua.cli.plain import table
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.setting import pairs, prompted, settings_from_stdin, warnings_of
 from kosmo_lua.cli.strict import StrictCommand
+from kosmo_lua.cli.usage import refused
 from kosmo_lua.config import Config
 from kosmo_lua.kosmo import Kosmo
 
@@ -75,10 +76,10 @@ def add_command(
     given = pairs(settings, "--set")
     typed = {} if _has_secret(integration, given) else _typed(integration, given)
     if twice := {*given} & {*typed}:
-        raise _refused(f"{twice.pop()} is given with --set and on stdin")
+        raise refused(f"{twice.pop()} is given with --set and on stdin")
     everything = {**given, **typed}
     if not everything:
-        raise _refused("there are no settings to store")
+        raise refused("there are no settings to store")
     from kosmo_lua.configure import Configurator  # noqa: PLC0415  # start-up: not for --help
 
     Configurator(kosmo.config).set_account(integration, account, everything, keyring=keyring)
@@ -92,16 +93,12 @@ def _typed(integration: "Integration[Any]", given: dict[str, str]) -> dict[str, 
     if on_terminal():
         return prompted(integration, given)
     if sys.stdin is not None and sys.stdin.isatty():  # what is typed there would be seen
-        raise _refused("the questions are shown on stderr, which is no terminal")
+        raise refused("the questions are shown on stderr, which is no terminal")
     return settings_from_stdin(required=not given)
 
 
 def _has_secret(integration: "Integration[Any]", given: dict[str, str]) -> bool:
     return any(integration.credentials.is_secret(spelled(integration, name)) for name in given)
-
-
-def _refused(message: str) -> click.UsageError:
-    return click.UsageError(message, click.get_current_context())
 
 
 @click.command("accounts:remove", cls=StrictCommand, short_help="Forget a stored account.")

@@ -48,7 +48,7 @@ def _pages(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
     return [page for page in pages if page.startswith(incomplete)]
 
 
-def server_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # the same
+def server_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's signature
     """Return the MCP servers."""
     servers = Kosmo(config=Config.here()).catalog.servers
     return [name for name in (servers.names if servers else ()) if name.startswith(incomplete)]
@@ -63,7 +63,7 @@ def tool_names(prefix: str) -> list[str]:
     return [f"{prefix}{f.full_name.removeprefix('mcp.')}" for f in functions]
 
 
-def _providers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # the same
+def _providers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's signature
     from kosmo_lua.catalog import providers  # noqa: PLC0415  # start-up: --help needs it not
 
     return [name for name in providers() if name.startswith(incomplete)]

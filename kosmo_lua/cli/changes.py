@@ -2,10 +2,10 @@
 
 from typing import Any, Literal
 
-import click
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kosmo_lua.cli.setting import object_from_stdin
+from kosmo_lua.cli.usage import refused
 
 
 class _Changes(BaseModel):
@@ -35,9 +35,9 @@ def from_stdin() -> dict[str, Any]:
         where = ".".join(map(str, problem["loc"]))
         if problem["type"] == "extra_forbidden":
             known = ", ".join(_Changes.model_fields)
-            raise _refused(f"stdin: unknown key {where}: use {known}") from None
+            raise refused(f"stdin: unknown key {where}: use {known}") from None
         words = problem["msg"].removeprefix("Input ")
-        raise _refused(f"stdin: {where} {words}") from None
+        raise refused(f"stdin: {where} {words}") from None
     change = given.model_dump(exclude_unset=True, exclude_none=True)
     if scope := change.pop("scope", None):
         change["project"] = scope == "project"
@@ -53,9 +53,5 @@ def both(name: str, option: Any, given: Any) -> Any:  # noqa: ANN401  # values o
     if isinstance(option, list):
         return [*option, *given]
     if option and option != given:
-        raise _refused(f"{name} is given as an option and on stdin")
+        raise refused(f"{name} is given as an option and on stdin")
     return given
-
-
-def _refused(message: str) -> click.UsageError:
-    return click.UsageError(message, click.get_current_context())

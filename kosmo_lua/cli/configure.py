@@ -10,6 +10,7 @@ from kosmo_lua.cli.arguments import account_names, provider_argument
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.setting import pairs, warnings_of
 from kosmo_lua.cli.strict import StrictCommand
+from kosmo_lua.cli.usage import refused
 from kosmo_lua.config import CREDENTIALS, USER, Config
 from kosmo_lua.config.policy_rules import DECISIONS
 from kosmo_lua.kosmo import Kosmo
@@ -82,7 +83,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     decisions = {name: options[name] for name in ("read", "write") if options[name]}
     if twice := {*decisions} & {*options["permissions"]}:
         message = f"--{min(twice)} and --permissions both decide on {min(twice)}s: choose one"
-        raise click.UsageError(message, click.get_current_context())
+        raise refused(message)
     decisions |= options["permissions"]
     change = {
         "account": options["account"],
@@ -140,11 +141,11 @@ class _Changes:
         own = change["set"] or change["unset"] or change["enabled"] is not None
         if self._project and own:
             what = "a project's file sets permission only: it comes with every clone"
-            raise _refused(f"{what}; leave out --project")
+            raise refused(f"{what}; leave out --project")
         if self._project and "allow" in change["permissions"].values():
-            raise _refused("a project's file only tightens: ask or deny")
+            raise refused("a project's file only tightens: ask or deny")
         if not own and not change["permissions"]:
-            raise _refused("there is nothing to change: give --set, --read, --write or --disable")
+            raise refused("there is nothing to change: give --set, --read, --write or --disable")
 
 
 def _facts(
@@ -181,7 +182,3 @@ def _text(facts: Configured) -> str:
     state = "enabled" if facts.enabled else "disabled"
     lines.append(f"  {state}; read {facts.permissions.read}, write {facts.permissions.write}")
     return "\n".join(lines)
-
-
-def _refused(message: str) -> click.UsageError:
-    return click.UsageError(message, click.get_current_context())

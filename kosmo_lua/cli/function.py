@@ -13,6 +13,7 @@ from kosmo_lua.cli.output import Printer, can_rewrite
 from kosmo_lua.cli.parameters import Flag, Parameter, flags_of, parameters_of
 from kosmo_lua.cli.report import Report
 from kosmo_lua.cli.strict import refuse_twice
+from kosmo_lua.cli.usage import refused
 from kosmo_lua.config import AUDIT, Config
 from kosmo_lua.errors import InvalidArguments
 from kosmo_lua.kosmo import Kosmo
@@ -149,7 +150,7 @@ class FunctionCommand(click.Command):
             name, equals, text = each.partition("=")
             if not equals:
                 message = f"--arg takes NAME=VALUE, got {each}"
-                raise click.UsageError(message, click.get_current_context())
+                raise refused(message)
             texts.setdefault(self._spelt(name), []).append(text)
         for name, values in texts.items():
             if len(values) > 1 and not self._parameter(name).is_list:

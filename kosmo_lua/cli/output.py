@@ -92,7 +92,7 @@ class Printer:
         if self._asking:
             return
         if self._line is None:
-            from kosmo_lua.cli.progress import ProgressLine  # noqa: PLC0415  # see above
+            from kosmo_lua.cli.progress import ProgressLine  # noqa: PLC0415  # only on a terminal
 
             self._line = ProgressLine()
         if self._line.offer(progress):  # else the one that it replaces was not drawn yet
@@ -113,8 +113,8 @@ class Printer:
 
     def _put(self, item: "str | ProgressLine") -> None:
         if self._queue is None:
-            from queue import SimpleQueue  # noqa: PLC0415  # see above
-            from threading import Thread  # noqa: PLC0415  # see above
+            from queue import SimpleQueue  # noqa: PLC0415  # only for a run that prints
+            from threading import Thread  # noqa: PLC0415  # the same
 
             self._queue = SimpleQueue()
             self._thread = Thread(target=self._work, args=(self._queue,), daemon=True)

@@ -4,9 +4,8 @@ import os
 import stat
 import sys
 
-import click
-
 from kosmo_lua.cli.parameters import parse
+from kosmo_lua.cli.usage import refused
 from kosmo_lua.errors import InvalidArguments
 from kosmo_lua.values import Json, JsonObject
 
@@ -49,12 +48,12 @@ def _described(value: Json) -> str:
 def _stdin() -> bytes:
     if sys.stdin is None:
         message = "the payload is `-`, but stdin is closed"
-        raise click.UsageError(message, click.get_current_context())
+        raise refused(message)
     try:
         return sys.stdin.buffer.read()
     except OSError as error:
         message = f"cannot read stdin: {error.strerror}"
-        raise click.UsageError(message, click.get_current_context()) from None
+        raise refused(message) from None
 
 
 def _is_piped() -> bool:

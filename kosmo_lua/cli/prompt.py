@@ -79,6 +79,6 @@ def _history() -> History:
     path = Config.here().path("history")
     if path is None:
         return InMemoryHistory()
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120  # as the configuration has its paths
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_APPEND, 0o600))
     return FileHistory(path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kosmo_lua.accounts import spelled
+from kosmo_lua.cli.usage import refused
 
 if TYPE_CHECKING:
     from kosmo_lua.integration import Integration
@@ -23,9 +24,9 @@ def pairs(given: tuple[str, ...], option: str) -> dict[str, str]:
     for pair in given:
         name, found, value = pair.partition("=")
         if not found or not name.strip():
-            raise _refused(f"{option} takes name=value")  # not what was given: it may be a secret
+            raise refused(f"{option} takes name=value")  # not what was given: it may be a secret
         if name.strip() in settings:
-            raise _refused(f"{option} {name.strip()} was given twice")
+            raise refused(f"{option} {name.strip()} was given twice")
         settings[name.strip()] = value.strip()
     return settings
 
@@ -50,7 +51,7 @@ def settings_from_stdin(*, required: bool) -> dict[str, str]:
         return pairs(tuple(line for line in text.splitlines() if line.strip()), "stdin")
     settings = _object(text)
     if any(not isinstance(value, str) for value in settings.values()):
-        raise _refused("stdin: every setting must be a text")
+        raise refused("stdin: every setting must be a text")
     return settings
 
 
@@ -89,10 +90,10 @@ def _stdin(*, required: bool = True) -> str:
     try:
         text = sys.stdin.buffer.read().decode() if is_open else ""
     except (OSError, UnicodeDecodeError):
-        raise _refused("stdin cannot be read as UTF-8") from None
+        raise refused("stdin cannot be read as UTF-8") from None
     if required and not text.strip():
         what = "empty" if is_open else "closed"
-        raise _refused(f"stdin is {what}: give the settings there, as JSON or as lines name=value")
+        raise refused(f"stdin is {what}: give the settings there, as JSON or as lines name=value")
     return text
 
 
@@ -101,13 +102,13 @@ def _object(text: str) -> dict[str, Any]:
         value = json.loads(text, object_pairs_hook=_without_twins)
     except json.JSONDecodeError as error:
         at = f"line {error.lineno}, column {error.colno}"
-        raise _refused(f"stdin is not valid JSON: {at}") from None
+        raise refused(f"stdin is not valid JSON: {at}") from None
     except (ValueError, RecursionError):
-        raise _refused(
+        raise refused(
             "stdin is JSON that nobody means: a huge number, or nested too deeply"
         ) from None
     if not isinstance(value, dict):
-        raise _refused("stdin must be a JSON object")
+        raise refused("stdin must be a JSON object")
     return value
 
 
@@ -116,9 +117,5 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = [name for name, _ in pairs]
     for name in {*names}:
         if names.count(name) > 1:
-            raise _refused(f"stdin: {name} was given twice")
+            raise refused(f"stdin: {name} was given twice")
     return dict(pairs)
-
-
-def _refused(message: str) -> click.UsageError:
-    return click.UsageError(message, click.get_current_context())

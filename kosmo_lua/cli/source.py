@@ -5,9 +5,11 @@ import stat
 import sys
 from typing import NamedTuple
 
-import click
-
+from kosmo_lua.cli.usage import refused
 from kosmo_lua.lua.script import SOURCES
+
+_CUT = 60
+"""Bytes from which on Lua cuts the name of a file, from the left."""
 
 
 class Source(NamedTuple):
@@ -25,18 +27,18 @@ class Source(NamedTuple):
             click.UsageError: there is none, there are two, or it cannot be read.
         """
         if code is not None and file is not None:
-            raise _refused(f"--eval and a file ({file}) were both given: choose one")
+            raise refused(f"--eval and a file ({file}) were both given: choose one")
         if code is not None:
             return cls("eval", os.fsencode(code), folders)
         if file is not None and file != "-":
-            own = os.path.dirname(file) or "."  # noqa: PTH120  # pathlib is slow to import
+            own = os.path.dirname(file) or "."
             return cls(_short(file), _read(file), (own, *folders))
         if sys.stdin is None or (file is None and sys.stdin.isatty()):
-            raise _refused(SOURCES)
+            raise refused(SOURCES)
         try:
             return cls("stdin", _plain(sys.stdin.buffer.read()), folders)
         except OSError as error:
-            raise _refused(f"cannot read stdin: {error.strerror}") from None
+            raise refused(f"cannot read stdin: {error.strerror}") from None
 
     def lines(self, file: str) -> list[str]:
         """Return the lines of the script, or of the module that an error names."""
@@ -48,21 +50,17 @@ class Source(NamedTuple):
         return (text or b"").decode("utf-8", "replace").splitlines()
 
 
-def _refused(message: str) -> click.UsageError:
-    return click.UsageError(message, click.get_current_context())
-
-
 def _read(file: str) -> bytes:
     try:
-        if not stat.S_ISDIR(os.stat(file).st_mode):  # noqa: PTH116  # pathlib is slow to import
-            with open(file, "rb") as script:  # noqa: PTH123  # the same
+        if not stat.S_ISDIR(os.stat(file).st_mode):
+            with open(file, "rb") as script:
                 return _plain(script.read())
         reason = "it is a directory, not a Lua file"
     except FileNotFoundError:
-        raise _refused(f"Lua file not found: {file}") from None
+        raise refused(f"Lua file not found: {file}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-    raise _refused(f"cannot read {file}: {reason}")
+    raise refused(f"cannot read {file}: {reason}")
 
 
 def _plain(text: bytes) -> bytes:
@@ -72,5 +70,5 @@ def _plain(text: bytes) -> bytes:
 
 
 def _short(file: str) -> str:
-    """Lua cuts a file name of 60 bytes and more from the left; then its last part says more."""
-    return file if len(os.fsencode(file)) < 60 else os.path.basename(file)[-59:]  # noqa: PLR2004, PTH119  # see above
+    """Return how Lua names a file; of a path that it would cut, the last part says more."""
+    return file if len(os.fsencode(file)) < _CUT else os.path.basename(file)[1 - _CUT :]

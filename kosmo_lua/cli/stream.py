@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # an error of the command line has no events
 
 def streamed(printer: Printer, trace: "Trace | None") -> "Callable[[RunEvent], None]":
     """Return who prints a line for each event of a run, and traces it, too."""
-    from kosmo_lua.run_events import to_dict  # noqa: PLC0415  # see above
+    from kosmo_lua.run_events import to_dict  # noqa: PLC0415  # only for a stream
 
     def take(event: "RunEvent") -> None:
         if trace:

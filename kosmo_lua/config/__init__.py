@@ -62,19 +62,19 @@ class Config:
     def here(cls) -> Self:
         """Return the configuration of this process, where it is now."""
         try:
-            directory = os.getcwd()  # noqa: PTH109  # pathlib is slow to import
+            directory = os.getcwd()
         except FileNotFoundError:  # somebody has removed the folder; no project is there
             directory = None
         return cls.of(os.environ, directory)
 
     def path(self, name: str) -> str | None:
         """Return where a file of the user is, or would be."""
-        return os.path.join(self.folder, name) if self.folder else None  # noqa: PTH118  # pathlib is slow to import
+        return os.path.join(self.folder, name) if self.folder else None
 
     @property
     def project_file(self) -> str:
         """The path of the project's file, or where a new one belongs: in the folder where we are."""
-        return self.project_path or os.path.abspath(PROJECT)  # noqa: PTH100  # pathlib is slow to import
+        return self.project_path or os.path.abspath(PROJECT)
 
     @cached_property
     def user(self) -> Source:

@@ -17,36 +17,36 @@ def user_folder(environ: Mapping[str, str]) -> str | None:
         ConfigError: $KOSMO_HOME is a relative path.
     """
     if home := environ.get("KOSMO_HOME"):
-        if not os.path.isabs(home):  # noqa: PTH117  # pathlib is slow to import
+        if not os.path.isabs(home):
             # Else a cloned repository could bring a folder of that name, with rules that grant it everything.
             raise ConfigError("KOSMO_HOME must be an absolute path", hint="Write it from / on.")
         return home
     variable = "APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME"
-    for base in (environ.get(variable, ""), os.path.join(environ.get("HOME", ""), ".config")):  # noqa: PTH118  # the same
-        if os.path.isabs(base):  # noqa: PTH117  # the same; the XDG specification ignores relative ones
-            return os.path.join(base, "kosmo")  # noqa: PTH118  # the same
+    for base in (environ.get(variable, ""), os.path.join(environ.get("HOME", ""), ".config")):
+        if os.path.isabs(base):
+            return os.path.join(base, "kosmo")
     return None
 
 
 def project_file(directory: str) -> str | None:
     """Return the nearest kosmo.toml: of the directory or one above it, up to the root of its repository."""
-    directory = os.path.abspath(directory)  # noqa: PTH100  # the same
+    directory = os.path.abspath(directory)
     while True:
-        path = os.path.join(directory, "kosmo.toml")  # noqa: PTH118  # the same
+        path = os.path.join(directory, "kosmo.toml")
         if os.path.lexists(path):  # a link that leads nowhere is an error, and not no file
             return path
-        above = os.path.dirname(directory)  # noqa: PTH120  # the same
-        if above == directory or os.path.exists(os.path.join(directory, ".git")):  # noqa: PTH110, PTH118  # the same
+        above = os.path.dirname(directory)
+        if above == directory or os.path.exists(os.path.join(directory, ".git")):
             return None
         directory = above
 
 
 def project_root(directory: str) -> str:
     """Return the root of the repository that a directory is in; of none, the directory itself."""
-    directory = above = os.path.abspath(directory)  # noqa: PTH100  # the same
+    directory = above = os.path.abspath(directory)
     while True:
-        if os.path.exists(os.path.join(above, ".git")):  # noqa: PTH110, PTH118  # the same
+        if os.path.exists(os.path.join(above, ".git")):
             return above
-        below, above = above, os.path.dirname(above)  # noqa: PTH120  # the same
+        below, above = above, os.path.dirname(above)
         if above == below:
             return directory

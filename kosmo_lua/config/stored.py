@@ -80,7 +80,7 @@ def forget_in_keyring(integration: str, account: str, setting: str) -> None:
     try:
         if keyring.get_password("kosmo", name) is not None:
             keyring.delete_password("kosmo", name)
-    except Exception as error:  # noqa: BLE001  # see above
+    except Exception as error:  # noqa: BLE001  # each system's keyring has errors of its own
         raise _locked(place, error) from None
 
 
@@ -139,7 +139,7 @@ def _from_keyring(name: str, place: str) -> str:
     keyring = _keyring()
     try:
         value = keyring.get_password("kosmo", name)
-    except Exception as error:  # noqa: BLE001  # see above
+    except Exception as error:  # noqa: BLE001  # each system's keyring has errors of its own
         raise _locked(place, error) from None
     if not value:
         message = f"the keyring has no {place}"

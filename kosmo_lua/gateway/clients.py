@@ -43,7 +43,8 @@ def own_command(program: str) -> list[str]:
     """Return the command that starts this kosmo from anywhere; `program` is what this process was called."""
     path = Path(program)
     if path.stem == "kosmo" and path.is_file():
-        return [os.path.abspath(path)]  # noqa: PTH100  # the link of a tool manager stays one: its target moves
+        # The link of a tool manager stays one: its target moves.
+        return [os.path.abspath(path)]
     return [sys.executable, "-m", "kosmo_lua"]
 
 
@@ -75,7 +76,7 @@ def path_of(
     if project:
         if config.root is None:
             raise ConfigError("there is no project here: its folder was removed")
-        return os.path.join(config.root, CLIENTS[client].project)  # noqa: PTH118  # a path, as the configuration has it
+        return os.path.join(config.root, CLIENTS[client].project)
     if client == "claude":
         message = "Claude Code keeps the servers of the user in a file that it writes itself"
         hint = f"Run: claude mcp add --scope user kosmo -- {join(server)}"
@@ -84,11 +85,11 @@ def path_of(
     if not home:
         raise ConfigError("there is no folder of the user: HOME is not set")
     if client == "cursor":
-        return os.path.join(home, ".cursor", "mcp.json")  # noqa: PTH118  # the same
-    settings = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")  # noqa: PTH118  # the same
+        return os.path.join(home, ".cursor", "mcp.json")
+    settings = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
     if sys.platform == "darwin":
-        settings = os.path.join(home, "Library", "Application Support")  # noqa: PTH118  # the same
-    return os.path.join(settings, "Code", "User", "mcp.json")  # noqa: PTH118  # the same
+        settings = os.path.join(home, "Library", "Application Support")
+    return os.path.join(settings, "Code", "User", "mcp.json")
 
 
 def install(
@@ -122,6 +123,6 @@ def install(
 
 def _refuse_links(path: str) -> None:
     """Return when neither the file nor its folder is a link: a clone's would lead the change elsewhere."""
-    for each in (path, os.path.dirname(path)):  # noqa: PTH120  # the same
-        if os.path.islink(each):  # noqa: PTH114  # the same
+    for each in (path, os.path.dirname(path)):
+        if os.path.islink(each):
             raise ConfigError(f"cannot change {path}: {each} is a link")

@@ -41,7 +41,7 @@ class Child:
         self._held = b""
         self._journal = pipes.journal
         self._control = pipes.control
-        self._orders = open(pipes.orders, "rb")  # noqa: PTH123, SIM115  # a pipe, until the process ends
+        self._orders = open(pipes.orders, "rb")  # noqa: SIM115  # a pipe, until the process ends
         self._groups = set[int]()
 
     def record(self, event: "Event") -> None:

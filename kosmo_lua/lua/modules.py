@@ -50,15 +50,15 @@ class Modules:
 
 def _read(folder: str, file: str) -> bytes | None:
     """Read a file that is really below the folder; None where there is none."""
-    path = os.path.join(folder, file)  # noqa: PTH118  # pathlib is slow to import
-    root = os.path.join(os.path.realpath(folder), "")  # noqa: PTH118  # the same
+    path = os.path.join(folder, file)
+    root = os.path.join(os.path.realpath(folder), "")
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  # the same
+        if not stat.S_ISREG(os.stat(path).st_mode):
             return None
         if not os.path.realpath(path).startswith(root):
             message = f"require: {file} leads out of its folder"
             raise InvalidArguments(message, hint="A module cannot be a link to a file elsewhere.")
-        with open(path, "rb") as module:  # noqa: PTH123  # the same
+        with open(path, "rb") as module:
             return module.read()
     except FileNotFoundError:
         return None

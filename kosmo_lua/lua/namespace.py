@@ -184,7 +184,7 @@ class Namespace:
         return _members([*self._calls.catalog.integration(name).functions.values()])
 
     def helper(self, name: str) -> Callable[..., Json]:
-        """Return a helper, a function of the Lua tables `docs` and `regex`, loaded and ready."""
+        """Return a helper, a function of the Lua tables `docs`, `regex` and `mcp`, loaded and ready."""
         table, _, member = name.partition(".")
         if table == "regex":  # its prelude has checked the arguments
             return self._regex[member]

@@ -89,7 +89,7 @@ class Operations:
             return self._operations[operation](*values)
         except KosmoError as error:
             return self.answer(False, to_json(error.facts()))
-        except BaseException as error:  # noqa: BLE001  # see above; reported as a defect
+        except BaseException as error:  # noqa: BLE001  # Lua would see it; reported as a defect
             message = f"internal error: {type(error).__name__}: {error}"
             self.ending = {"error": message, "info": {"code": "internal", "type": "internal"}}
             facts: JsonObject = {"code": "internal", "message": message, "effect": "unknown"}
@@ -242,7 +242,7 @@ class Operations:
         message = f"{name.decode('utf-8', 'replace')}: {problem.decode('utf-8', 'replace')}"
         raise InvalidArguments(message.removeprefix("integrations."))
 
-    def _do_end(self, ok: bool, payload: bytes, warnings: bytes = b"[]") -> Answer:  # noqa: FBT001  # as above
+    def _do_end(self, ok: bool, payload: bytes, warnings: bytes = b"[]") -> Answer:  # noqa: FBT001  # Lua's convention
         for sentence in from_lua(warnings) or ():
             self._record(["warning", sentence])
         report = None if ok else from_lua(payload)

@@ -134,8 +134,8 @@ class Sandbox:
 
 def _source(name: str) -> bytes:
     """Read a part of the prelude; importlib.resources would take longer than the whole run."""
-    path = os.path.join(os.path.dirname(__file__), "prelude", f"{name}.lua")  # noqa: PTH118, PTH120  # pathlib is slow to import
-    with open(path, "rb") as file:  # noqa: PTH123  # see above
+    path = os.path.join(os.path.dirname(__file__), "prelude", f"{name}.lua")
+    with open(path, "rb") as file:
         return file.read()
 
 

@@ -108,9 +108,8 @@ class ServedProcess(Process):
     def wait(self) -> int:
         """Wait for the child."""
         if self._exit_code is None:
-            code = self._line.recv(_NUMBER) or _to_bytes(
-                -signal.SIGKILL
-            )  # the server is gone, and with it all
+            # Without an answer the server is gone, and with it all its children.
+            code = self._line.recv(_NUMBER) or _to_bytes(-signal.SIGKILL)
             self._exit_code = int.from_bytes(code, "big", signed=True)
         return self._exit_code
 

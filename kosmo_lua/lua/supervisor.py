@@ -210,12 +210,11 @@ def _limit_memory(pid: int, size: int) -> None:
     """Limit what a process may allocate from now on, where the system can."""
     if sys.platform != "linux":
         return
-    import resource  # noqa: PLC0415  # see above
+    import resource  # noqa: PLC0415  # not on Windows
 
-    with suppress(
-        OSError, ValueError, OverflowError
-    ):  # it has ended, or a lower limit holds already
-        with open(f"/proc/{pid}/statm", "rb") as statm:  # noqa: PTH123  # pathlib is slow to import
+    # It may have ended, or a lower limit holds already.
+    with suppress(OSError, ValueError, OverflowError):
+        with open(f"/proc/{pid}/statm", "rb") as statm:
             used = int(statm.read().split()[5]) * resource.getpagesize()
         _, hard = resource.prlimit(pid, resource.RLIMIT_DATA)
         resource.prlimit(pid, resource.RLIMIT_DATA, (used + size, hard))

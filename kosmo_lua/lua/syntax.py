@@ -2,6 +2,9 @@
 
 from lupa import lua54
 
+LUA_VERSION = ".".join(map(str, lua54.LUA_VERSION))
+"""Of the Lua that is in lupa: `5.4`."""
+
 
 class Syntax:
     """Compiles, in a Lua state of its own."""

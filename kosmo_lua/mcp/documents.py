@@ -28,7 +28,7 @@ def paths(config: Config) -> list[tuple[str, str | None]]:
     """Return the files that may define servers, and the project of each; the first counts."""
     found: list[tuple[str, str | None]] = []
     if config.root is not None:
-        found += [(os.path.join(config.root, name), config.root) for name in PROJECT_FILES]  # noqa: PTH118  # a path, as the configuration has it
+        found += [(os.path.join(config.root, name), config.root) for name in PROJECT_FILES]
     if own := config.path(USER_FILE):
         found.append((own, None))
     return found

@@ -50,7 +50,7 @@ class Editor:
             return self._own(USER_FILE)
         if self._config.root is None:
             raise ConfigError("there is no project here: its folder was removed")
-        return os.path.join(self._config.root, PROJECT_FILES[0])  # noqa: PTH118  # a path, as the configuration has it
+        return os.path.join(self._config.root, PROJECT_FILES[0])
 
     def locate(self, servers: Servers, name: str, *, project: bool | None = None) -> Place:
         """Return the entry that a name, or an alias, means; also one that cannot be used.
@@ -186,8 +186,8 @@ def _key_of(document: JsonObject, name: str) -> str:
 
 def _refuse_links(path: str) -> None:
     """Return when a project's file is no link, nor its folder: a clone's would lead the change elsewhere."""
-    folder = os.path.dirname(path)  # noqa: PTH120  # a path, as the configuration has it
-    own = os.path.basename(folder) in (".cursor", ".vscode")  # noqa: PTH119  # the same
+    folder = os.path.dirname(path)
+    own = os.path.basename(folder) in (".cursor", ".vscode")
     for each in (path, *((folder,) if own else ())):
-        if os.path.islink(each):  # noqa: PTH114  # the same
+        if os.path.islink(each):
             raise ConfigError(f"cannot change {path}: {each} is a link")

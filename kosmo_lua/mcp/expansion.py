@@ -57,7 +57,7 @@ class Expansion:
         args = [values[f"args[{at}]"] for at in range(len(server.args))]
         self._find_literals(env, headers, args, values.get("url"))
         inherited = {name: self._environ[name] for name in INHERITED if name in self._environ}
-        cwd = os.path.join(base or "", values["cwd"]) if server.cwd else self._config.root  # noqa: PTH118  # paths, as the configuration has them
+        cwd = os.path.join(base or "", values["cwd"]) if server.cwd else self._config.root
         return Endpoint(
             name=server.name,
             command=(self._program(values["command"], base), *args) if server.command else (),
@@ -75,9 +75,9 @@ class Expansion:
 
     @staticmethod
     def _program(command: str, base: str | None) -> str:
-        if base is None or os.path.dirname(command) == "":  # noqa: PTH120  # the same
+        if base is None or os.path.dirname(command) == "":
             return command  # the PATH has it
-        return os.path.normpath(os.path.join(base, command))  # noqa: PTH118  # the same
+        return os.path.normpath(os.path.join(base, command))
 
     def _address(self, url: str) -> str:
         try:

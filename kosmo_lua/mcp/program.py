@@ -146,7 +146,7 @@ def _lift_memory_limit(pid: int) -> None:
     """Give a server the memory that the process of the script may not have: it would inherit that limit."""
     if sys.platform != "linux":
         return
-    import resource  # noqa: PLC0415  # as above
+    import resource  # noqa: PLC0415  # not on Windows
 
     with suppress(OSError, ValueError):  # it has ended
         _, most = resource.prlimit(pid, resource.RLIMIT_DATA)

@@ -163,10 +163,7 @@ def _answer_of_a_kind(line: bytes) -> types.JSONRPCMessage | None:
         return None
     try:
         answer: Any = json.loads(line)
-    except (
-        ValueError,
-        RecursionError,
-    ):  # as no JSON, or nested too deep, or a number of 5,000 digits
+    except (ValueError, RecursionError):  # no JSON, or too deep, or a number of 5,000 digits
         found = _ID.match(line) or _ID_AT_END.search(line[-100:])
         answer = {"id": int(found[1])} if found else None
     number = answer.get("id") if isinstance(answer, dict) and "method" not in answer else None

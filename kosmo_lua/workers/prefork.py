@@ -87,10 +87,10 @@ def _names_one(argument: str) -> bool:
 
 
 def _code(argument: str) -> str:
-    if not argument.endswith(".lua") or not os.path.isfile(argument):  # noqa: PTH113  # pathlib is slow to import
+    if not argument.endswith(".lua") or not os.path.isfile(argument):
         return argument
     try:
-        with open(argument, "rb") as file:  # noqa: PTH123  # the same
+        with open(argument, "rb") as file:
             # Bytes that are no text are no reason to fail.
             return file.read(_LARGEST).decode("latin-1")
     except OSError:  # the command says so

@@ -10,6 +10,7 @@ import click
 from kosmo_lua.cli.mcp.options import Setup, plain_secrets, scope_option
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.strict import StrictCommand
+from kosmo_lua.cli.usage import refused
 from kosmo_lua.config.policy_rules import DECISIONS
 from kosmo_lua.errors import ConfigError
 from kosmo_lua.mcp.definitions import server_of
@@ -86,7 +87,7 @@ def command(*, name: str, project: bool | None, as_json: bool, **options: Any) -
 def _entry(options: dict[str, Any]) -> JsonObject:
     target, program, url = options["target"], options["command"], options["url"]
     if [target, program, url].count(None) != 2 and not (target and program and not url):  # noqa: PLR2004  # one of three
-        raise _refused("give one command or one address")
+        raise refused("give one command or one address")
     rest = [*options["rest"]]
     if program and target is not None:
         rest.insert(0, target)
@@ -119,7 +120,7 @@ def _variable(text: str) -> tuple[str, str]:
 def _header(text: str) -> tuple[str, str]:
     found = [text.index(mark) for mark in ":=" if mark in text]
     if not found:  # not what was given: it may be a secret
-        raise _refused("--header takes NAME:VALUE")
+        raise refused("--header takes NAME:VALUE")
     return text[: min(found)].strip(), text[min(found) + 1 :].strip()
 
 
@@ -127,7 +128,7 @@ def _table(option: str, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     table: dict[str, str] = {}
     for name, value in pairs:
         if name in table:
-            raise _refused(f"{option} {name} was given twice")
+            raise refused(f"{option} {name} was given twice")
         table[name] = value
     return table
 
@@ -155,12 +156,8 @@ def _decide(setup: Setup, server: Server, options: dict[str, Any]) -> None:
 def _missing(setup: Setup, server: Server) -> list[str]:
     """Say where a relative command is looked for, when it is not there: it was typed somewhere else."""
     base, command = server.project or setup.config.folder, server.command or ""
-    if base is None or is_reference(command) or not os.path.dirname(command):  # noqa: PTH120  # as the configuration has paths
+    if base is None or is_reference(command) or not os.path.dirname(command):
         return []
-    path = os.path.join(base, command)  # noqa: PTH118  # the same
-    exists = os.path.exists(path)  # noqa: PTH110  # the same
+    path = os.path.join(base, command)
+    exists = os.path.exists(path)
     return [] if exists else [f"there is no {path}: a relative command starts from {base}"]
-
-
-def _refused(message: str) -> click.UsageError:
-    return click.UsageError(message, click.get_current_context())

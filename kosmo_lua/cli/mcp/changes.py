@@ -86,7 +86,7 @@ def _switch(name: str, project: bool | None, *, enabled: bool, as_json: bool) ->
 def import_command(*, path: str, project: bool | None, force: bool, as_json: bool) -> int:
     """Add the servers of the file PATH, as other clients have it. In a project they need trust then."""
     setup, project = Setup(), project is not False
-    source = os.path.abspath(path)  # noqa: PTH100  # as the configuration has paths
+    source = os.path.abspath(path)
     if not os.path.lexists(source):
         raise ConfigError(f"there is no file {source}")
     editor = Editor(setup.config)

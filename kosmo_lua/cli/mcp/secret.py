@@ -12,6 +12,7 @@ from kosmo_lua.cli.mcp.options import Setup, server_argument
 from kosmo_lua.cli.plain import table
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.strict import StrictCommand
+from kosmo_lua.cli.usage import refused
 
 if TYPE_CHECKING:
     from kosmo_lua.mcp.secrets import Secrets
@@ -40,7 +41,7 @@ def set_command(  # its options
     It is never an argument: other users, and the shell's history, would see that.
     """
     if from_stdin and variable is not None:
-        raise _refused("--stdin and --env contradict each other")
+        raise refused("--stdin and --env contradict each other")
     setup = Setup()
     name = _name(setup, server)
     value = _from_variable(variable) if variable is not None else _read(key, asked=not from_stdin)
@@ -95,7 +96,7 @@ def _name(setup: Setup, server: str) -> str:
 def _from_variable(name: str) -> str:
     value = os.environ.get(name, "")
     if not value.strip():
-        raise _refused(f"--env {name}: the variable is not set")
+        raise refused(f"--env {name}: the variable is not set")
     return value
 
 
@@ -103,17 +104,13 @@ def _read(key: str, *, asked: bool) -> str:
     if asked and on_terminal():
         return str(click.prompt(key, hide_input=True, err=True))
     if sys.stdin is None or sys.stdin.closed or (asked and sys.stdin.isatty()):
-        raise _refused("there is nobody to ask: give the secret on stdin, with --stdin")
+        raise refused("there is nobody to ask: give the secret on stdin, with --stdin")
     try:
         value = sys.stdin.buffer.read(_LARGEST + 1).decode()
     except (OSError, UnicodeDecodeError):
-        raise _refused("stdin cannot be read as UTF-8") from None
+        raise refused("stdin cannot be read as UTF-8") from None
     if len(value) > _LARGEST:
-        raise _refused(f"stdin has more than {_LARGEST:,} characters: that is no secret")
+        raise refused(f"stdin has more than {_LARGEST:,} characters: that is no secret")
     if not value.strip():
-        raise _refused("stdin is empty: give the secret there")
+        raise refused("stdin is empty: give the secret there")
     return value
-
-
-def _refused(message: str) -> click.UsageError:
-    return click.UsageError(message, click.get_current_context())

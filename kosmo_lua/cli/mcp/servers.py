@@ -91,7 +91,7 @@ def export_command(*, style: str, path: str | None, force: bool, as_json: bool) 
     servers = [server for server in setup.servers.all.values() if server.enabled]
     document, warnings = exported(servers, style)
     if path is not None:
-        path = os.path.abspath(path)  # noqa: PTH100  # as the configuration has paths
+        path = os.path.abspath(path)
         _write(path, as_text(document), force=force)
     names = tuple(server.name for server in servers)
     text = _text_of(document) if path is None else f"Wrote {path}."
