@@ -8,6 +8,7 @@ result = Kosmo(emulator=True).run("return 1 + 1")
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # at run time each name is imported when it is used: start-up
+    from kosmo_lua.config import Config
     from kosmo_lua.errors import KosmoError
     from kosmo_lua.kosmo import Kosmo
     from kosmo_lua.lua.limits import Limits
@@ -17,6 +18,7 @@ if TYPE_CHECKING:  # at run time each name is imported when it is used: start-up
 
 __all__ = [
     "CallResult",
+    "Config",
     "Kosmo",
     "KosmoError",
     "Limits",
@@ -30,6 +32,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "CallResult": "kosmo_lua.results",
+    "Config": "kosmo_lua.config",
     "Kosmo": "kosmo_lua.kosmo",
     "KosmoError": "kosmo_lua.errors",
     "Limits": "kosmo_lua.lua.limits",

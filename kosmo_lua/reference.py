@@ -46,9 +46,9 @@ class Reference:
         self._catalog = catalog
         self._accounts = accounts
 
-    def index(self) -> str:
-        """List all pages."""
-        lines = ["# Docs", "", "Read a page with `docs.read(page)`."]
+    def index(self, *, reader: str = "docs.read(page)") -> str:
+        """List all pages; `reader` is what reads one."""
+        lines = ["# Docs", "", f"Read a page with `{reader}`."]
         lines += ["", "## Integrations", ""] if self._catalog.integrations else []
         for integration in self._catalog.integrations.values():
             lines.append(f"- `{integration.name}`: {integration.summary}")
@@ -73,8 +73,7 @@ class Reference:
 
     def contents(self) -> Page:
         """Return the list of all pages, for people at a shell."""
-        read = "Read a page with `kosmo integrations:docs PAGE`."
-        text = self.index().replace("Read a page with `docs.read(page)`.", read)
+        text = self.index(reader="kosmo integrations:docs PAGE")
         return Page("index", _title(text), text)
 
     def listing(self) -> Listing:
@@ -92,11 +91,14 @@ class Reference:
             }
         )
 
-    def search(self, query: str) -> str:
-        """List the pages that contain the words, those that contain most of them first."""
+    def search(self, query: str, *, otherwise: str = "docs.list() shows every page.") -> str:
+        """List the pages that contain the words, those that contain most of them first.
+
+        `otherwise` is what to do where there is none.
+        """
         found = self._ranked(query)[:FOUND]
         if not found:
-            return f'Nothing found for "{query}". docs.list() shows every page.'
+            return f'Nothing found for "{query}". {otherwise}'
         lines = [f"- `{page}`: {title}" for page, title in found]
         return "\n".join([f'Pages about "{query}":', "", *lines])
 

@@ -1,6 +1,8 @@
 """Kosmo as a library: run, call, callbacks, threads."""
 
+import inspect
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, get_args
 
 import pytest
-from conftest import echo
+from conftest import ROOT, echo
 
 import kosmo_lua
 from kosmo_lua import Kosmo, KosmoError, Limits, Result
@@ -28,6 +30,7 @@ def test_public_names_are_these() -> None:
     """The card: `from kosmo_lua import ...`; each name is found, and no other is promised."""
     assert kosmo_lua.__all__ == [
         "CallResult",
+        "Config",
         "Kosmo",
         "KosmoError",
         "Limits",
@@ -42,6 +45,14 @@ def test_public_names_are_these() -> None:
     assert kinds == ["RunStarted", "Printed", "Warned", "CallWaits", "CallSteps", "CallEnded"]
     with pytest.raises(AttributeError):
         kosmo_lua.nosuch  # noqa: B018  # raises
+
+
+def test_the_page_has_every_option_of_kosmo() -> None:
+    """Ours: in one table, and none that is gone."""
+    page = (ROOT / "docs" / "embedding.md").read_text(encoding="utf-8")
+    [table] = re.findall(r"^\| Option of `Kosmo`.*\n((?:\|.*\n)+)", page, re.MULTILINE)
+    told = re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in table.splitlines()))
+    assert sorted(told) == sorted(inspect.signature(Kosmo).parameters)
 
 
 class TestRun:

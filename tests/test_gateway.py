@@ -115,7 +115,9 @@ def test_docs_are_searched_and_read(agent: Agent) -> None:
     assert text_of(page).startswith("# app.integrations.posthog.posthog_list_persons\n")
     assert not found.is_error
     assert not page.is_error
-    assert "- `segment.track_event` (write): " in text_of(agent.call("read_doc", page="index"))
+    index = text_of(agent.call("read_doc", page="index"))
+    assert "Read a page with `read_doc`." in index
+    assert "- `segment.track_event` (write): " in index
 
 
 def test_unknown_page_is_an_error_that_names_the_nearest(agent: Agent) -> None:

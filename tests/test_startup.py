@@ -68,7 +68,7 @@ def of(modules: Iterable[str], *packages: str) -> list[str]:
 
 
 def test_small_script_loads_nothing_slow_in_either_process(loaded: Loaded) -> None:
-    """The card: httpx, pydantic, mcp, asyncio, importlib.metadata and integrations can wait; so can pathlib."""
+    """The card: httpx, pydantic, mcp, asyncio, importlib.metadata, integrations and pathlib can wait."""
     processes = loaded("integrations:lua", "--eval", "return 1", "--json")
     assert len(processes) == 2
     assert [of(modules, *SLOW, "pathlib") for modules in processes] == [[], []]

@@ -23,6 +23,8 @@ LISTED = 1200
 
 INDEX = "index"
 
+_ALL_PAGES = f"read_doc {INDEX} lists all pages."
+
 
 class _Query(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -120,21 +122,18 @@ class CodeTools:
 
     def _search(self, arguments: JsonObject, _: Ticket) -> Reply:
         query = check(_Query, arguments).query
-        found = self._reader.reference.search(query)
-        found = found.replace(
-            "docs.list() shows every page.", f"read_doc {INDEX} lists all pages."
-        )
+        found = self._reader.reference.search(query, otherwise=_ALL_PAGES)
         return text_reply(found, self._offer.max_result_chars)
 
     def _read(self, arguments: JsonObject, _: Ticket) -> Reply:
-        page = check(_Page, arguments).page
-        reference = self._reader.reference
+        page, most = check(_Page, arguments).page, self._offer.max_result_chars
+        if page == INDEX:
+            return text_reply(self._reader.reference.index(reader="read_doc"), most)
         try:
-            text = reference.index() if page == INDEX else reference.page(page).markdown
+            return text_reply(self._reader.reference.page(page).markdown, most)
         except InvalidArguments as error:
-            error.hint = f"read_doc {INDEX} lists all pages."
+            error.hint = _ALL_PAGES
             raise
-        return text_reply(text, self._offer.max_result_chars)
 
     def _run(self, kosmo: "Kosmo", arguments: JsonObject, ticket: Ticket) -> Reply:
         code = check(_Code, arguments).code
