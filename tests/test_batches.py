@@ -95,6 +95,19 @@ CLEAN: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize("name", ["segment_track", "segment.nightly.track", "segment.track"])
+def test_every_spelling_of_a_function_and_every_account_of_the_emulator_is_queued(
+    name: str,
+) -> None:
+    """Ours: a name that `app` does not list is looked up when it is called, and is no other function then."""
+    with Kosmo(environ={}, emulator=True) as kosmo:
+        result = kosmo.run(f"""
+        local first
+        local report = batch(function() first = app.integrations.{name}("e", "u") end)
+        return first.queued, report.accepted, report.requests""")
+    assert value_of(result) == [True, 1, 1]
+
+
 def test_event_is_queued_at_once_and_goes_out_with_the_others(
     lua: Run, service: RawService
 ) -> None:

@@ -55,6 +55,16 @@ def web_lua(service: RawService, environ: dict[str, str]) -> Run:
 ALL = "local all = {} for row in web.each_row() do all[#all + 1] = row end return all"
 
 
+@pytest.mark.parametrize("name", ["posthog_each_person", "posthog.nightly.each_person"])
+def test_every_spelling_of_an_iterator_and_every_account_of_the_emulator_is_one(name: str) -> None:
+    """Ours: also where `app` does not list the name."""
+    names = "local n = {} for p in app.integrations.%s() do n[#n + 1] = p.name end return n"
+    with Kosmo(environ={}, emulator=True) as kosmo:
+        listed = value_of(kosmo.run(names % "posthog.each_person"))
+        assert value_of(kosmo.run(names % name)) == listed
+    assert len(listed) > 1
+
+
 def test_every_row_comes_once_and_in_order(web_lua: Run, service: RawService) -> None:
     """The issue: to the end of the list; each page is a call, of the function that lists."""
     result = web_lua(ALL)

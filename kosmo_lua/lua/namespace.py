@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from kosmo_lua.errors import ConfigError, InvalidArguments, UnknownFunction
+from kosmo_lua.errors import ConfigError, InvalidArguments, KosmoError, UnknownFunction
 from kosmo_lua.lua.convert import Pieces
 from kosmo_lua.values import Json, JsonObject
 
@@ -172,6 +172,13 @@ class Namespace:
                 message = f"the account {account} of {names[0]} has the name of a function"
                 raise ConfigError(message, hint="Give the account another name.")
         return _members(functions, namespaces=accounts)
+
+    def kind(self, path: str) -> str:
+        """Return what Lua does when a path is called, in whatever spelling: `call`, `event` or `pages`."""
+        try:
+            return _kind(self._calls.catalog.resolve(_known_root(path)).function)
+        except KosmoError:
+            return "call"  # which says what is wrong with it
 
     def _servers(self) -> JsonObject:
         """Return the MCP servers, without contacting any."""

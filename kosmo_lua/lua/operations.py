@@ -226,6 +226,12 @@ class Operations:
             pieces = Pieces(self.host.members(path.decode()))
         return self.first(pieces)
 
+    def _do_kind(self, path: bytes) -> Answer:
+        """What Lua does when a name is called that no namespace has."""
+        with self.uncharged:
+            kind = self.host.kind(path.decode("utf-8", "replace"))
+        return self.answer(True, kind.encode())
+
     def _do_help(self, name: bytes, values: bytes) -> Answer:
         with self.uncharged:
             helper = self.host.helper(name.decode())

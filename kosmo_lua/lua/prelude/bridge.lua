@@ -167,7 +167,8 @@ local function below(path, name)
   return #path <= 3 * LONGEST and path .. "." .. shown(name) or path
 end
 
--- A name that nobody knows: only a call of it is an error, and then the host says what was meant.
+-- A name that no namespace has: another spelling of a function, an account of the emulator, or a mistake, of which only
+-- the call is an error. Then the host knows.
 local function unknown(path)
   local stray = {}
   paths[stray] = path
@@ -183,7 +184,7 @@ local function unknown(path)
       failure.fail("app is read-only")
     end,
     __call = function(_, ...)
-      return call(path, ...)
+      return kinds[receive(host("kind", path))](path, ...)
     end,
   })
 end
