@@ -177,7 +177,9 @@ def test_command_has_the_outcomes_of_the_second_list(
 ) -> None:
     """The card: the same scripts, seen by somebody else."""
     began = _cpu_of_children()
-    limits = ("--cpu-limit=1", f"--memory-limit={32 << 20}")
+    # What shall succeed may take as long as a slow machine needs.
+    cpu = attack["must_stop_within_s"] if attack["expect"] == "ok" else 1
+    limits = (f"--cpu-limit={cpu}", f"--memory-limit={32 << 20}")
     document = kosmo("integrations:lua", "--json", *limits, "--eval", attack["code"]).json()
     assert _cpu_of_children() - began < attack["must_stop_within_s"]
     assert document["success"] == (attack["expect"] == "ok")
