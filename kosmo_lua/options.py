@@ -43,19 +43,23 @@ class Options(NamedTuple):
             Denied: force, where a file says `allow_force = false`.
             UsageError: two of them exclude each other, or a value cannot be used.
         """
+        self._check_modes()
         if self.force:
             self.config.check_force()
         if self.run_id is not None:
             from kosmo_lua.runs import check_run_id  # noqa: PLC0415  # only to repeat a run
 
             check_run_id(self.run_id)
-        self._check_modes()
         return self._replace(
             record=self.record and os.path.abspath(self.record),
             replay=self.replay and os.path.abspath(self.replay),
         )
 
     def _check_modes(self) -> None:
+        for name in ("record", "replay"):
+            if getattr(self, name) == "":  # else what shall only be rehearsed would be done
+                message = f"{name} names no file: the name is empty"
+                raise UsageError(message, hint="Is a variable that has it not set?")
         if self.record and self.replay:
             raise UsageError("record and replay exclude each other: a replay makes no calls")
         if self.dry_run and (self.record or self.replay):

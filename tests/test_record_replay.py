@@ -562,6 +562,40 @@ class TestModes:
             Kosmo(**options)
         assert caught.value.code == "usage"
 
+    @pytest.mark.parametrize("name", ["record", "replay"])
+    def test_empty_name_of_a_file_makes_no_call(
+        self, name: str, kosmo: Callable[..., Finished], kosmo_emulator: Emulator
+    ) -> None:
+        """Ours: a variable that is not set, and a run that shall only be replayed would go out."""
+        code = 'app.integrations.segment.track("e", "u")'
+        done = kosmo("integrations:lua", f"--{name}", "", "-e", code, "--json")
+        info = done.json()["error_info"]
+        sentence = f"{name} names no file: the name is empty"
+        assert (done.status, info["code"], done.json()["error"]) == (2, "usage", sentence)
+        assert kosmo_emulator.events() == []
+
+    @pytest.mark.parametrize(
+        ("options", "names"),
+        [
+            (["--record", "flow.lua"], "--record and the script"),
+            (["--trace", "link.lua"], "--trace and the script"),
+            (["--record", "new", "--trace", "./new"], "--trace and --record"),
+            (["--replay", "tape", "--trace", "tape"], "--trace and --replay"),
+        ],
+    )
+    def test_file_is_not_written_over_another_one_of_the_run(
+        self, options: list[str], names: str, tmp_path: Path, kosmo: Callable[..., Finished]
+    ) -> None:
+        """Ours: the workflow would be gone, or the recording."""
+        for name in ("flow.lua", "tape"):
+            tmp_path.joinpath(name).write_text("return 1")
+        tmp_path.joinpath("link.lua").symlink_to("flow.lua")
+        done = kosmo("integrations:lua", "flow.lua", *options, "--json")
+        sentence = f"{names} are the same file: {options[-1]}"
+        assert (done.status, done.json()["error"]) == (2, sentence)
+        kept = [tmp_path.joinpath(name).read_text() for name in ("flow.lua", "tape")]
+        assert kept == ["return 1", "return 1"]
+
     @pytest.mark.parametrize("option", [{"record": "a"}, {"replay": "a"}, {"dry_run": True}])
     def test_call_without_a_script_is_refused(self, option: dict[str, Any]) -> None:
         """Ours: it would go out although a replay was asked for."""

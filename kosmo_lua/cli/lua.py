@@ -13,6 +13,7 @@ from kosmo_lua.cli.limits import limit_options, limits_of
 from kosmo_lua.cli.output import Printer, can_rewrite
 from kosmo_lua.cli.report import Report, output_options, style_of
 from kosmo_lua.cli.source import Source
+from kosmo_lua.cli.usage import refused
 from kosmo_lua.config import AUDIT, Config
 from kosmo_lua.isolation import Isolation
 from kosmo_lua.kosmo import Kosmo
@@ -90,6 +91,7 @@ def run(ctx: click.Context, options: dict[str, Any]) -> int:
 
         return repl(ctx, options)
     source = Source.read(options["file"], options["code"], options["folders"])
+    _keep_apart(options)
     asks = source.name != "stdin" and on_terminal()
     printer = Printer()
     approval = Approval(printer.undisturbed) if asks else None
@@ -108,6 +110,27 @@ def run(ctx: click.Context, options: dict[str, Any]) -> int:
     if trace and trace.problem:
         result = result._replace(warnings=(*result.warnings, trace.problem))
     return Report(as_json=style == "json", as_lines=style == "jsonl").result(result, source)
+
+
+def _keep_apart(options: dict[str, Any]) -> None:
+    """Return when what is written is none of the other files: it would be lost.
+
+    Raises:
+        click.UsageError: two are the same.
+    """
+    read = [("the script", options["file"]), ("--replay", options["replay"])]
+    written = [(f"--{name}", options[name]) for name in ("record", "trace")]
+    for number, (name, path) in enumerate(written):
+        for other, file in (*read, *written[:number]):
+            if path and file and _is_same(path, file):
+                raise refused(f"{name} and {other} are the same file: {path}")
+
+
+def _is_same(path: str, other: str) -> bool:
+    try:
+        return os.path.realpath(path) == os.path.realpath(other)
+    except OSError:  # the working folder is gone; whoever opens them says so
+        return False
 
 
 def _traced(path: str | None) -> "AbstractContextManager[Trace | None]":
