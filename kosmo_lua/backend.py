@@ -140,21 +140,21 @@ class Backend:
             from kosmo_lua.calls.replay import ReplayedCalls  # noqa: PLC0415  # only here
 
             return ReplayedCalls(self.catalog, self._played(), record)
-        return self._made(self._kind_of_calls(), record, ask, self._run())
+        return self._made(self._kind_of_calls(), record, ask, self._run(record))
 
     def direct_calls(self, record: "Record", ask: "Ask | None") -> "Calls":
         """Return a path that calls without a script take: on whatever threads, they are one run."""
         from kosmo_lua.calls import Calls  # noqa: PLC0415  # only for app
 
         with self._lock:
-            self._direct_run = self._direct_run or self._run()
+            self._direct_run = self._direct_run or self._run(record)
         return self._made(Calls, record, ask, self._direct_run)
 
     def unsent_calls(self, record: "Record") -> "UnsentCalls":
         """Return a path of calls without a script on which nothing is sent, of a run of their own."""
         from kosmo_lua.calls.planning import UnsentCalls  # noqa: PLC0415  # only here
 
-        return self._made(UnsentCalls, record, None, self._run())
+        return self._made(UnsentCalls, record, None, self._run(record))
 
     def _made(
         self, kind: "type[_Calls]", record: "Record", ask: "Ask | None", run: "Run | None"
@@ -189,12 +189,20 @@ class Backend:
 
         return Recording(self.options.record, record)
 
-    def _run(self) -> "Run | None":
+    def _run(self, record: "Record") -> "Run | None":
         if self.options.run_id is None or self.options.dry_run:
             return None
         from kosmo_lua.runs import Run  # noqa: PLC0415  # only for a run that can be repeated
 
-        return Run.open(self.options.config.folder, self.options.run_id)
+        emulated = self.options.emulator_url is not None
+        run = Run.open(self.options.config.folder, self.options.run_id, emulated=emulated)
+        if run.is_old:
+            again = (
+                "what it sends again may count twice, and events without a timestamp get that time"
+            )
+            name = f"the run {self.options.run_id} was started first at {run.time}"
+            record(["warning", f"{name}: {again}; another run needs another ID"])
+        return run
 
     def _policy(self, ask: "Ask | None") -> "Policy":
         from kosmo_lua.policy import Policy  # noqa: PLC0415  # only for app

@@ -2,7 +2,8 @@
 
 Every write that a service can recognize carries an ID. `--run ID` makes the IDs of a run the same when it is
 repeated: each is derived from a secret of the run and from what is sent, so that the service drops what it
-has. The state of a run lies in the user's folder, below `runs/`.
+has. The state of a run lies in the user's folder, below `runs/`; that of one on the emulator, which is a
+rehearsal, apart from it.
 """
 
 import hmac
@@ -10,7 +11,7 @@ import json
 import os
 import re
 import sqlite3
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -22,6 +23,13 @@ from kosmo_lua.values import JsonObject
 
 SALT = 32
 """Bytes of the secret of a run: Segment recognizes IDs over all its customers, so nobody may guess one."""
+
+
+REMEMBERED = timedelta(hours=24)
+"""For so long Segment recognizes an ID; PostHog does so on the same day.
+
+Source: https://segment.com/docs/guides/duplicate-data/
+"""
 
 
 class Run:
@@ -43,7 +51,7 @@ class Run:
         self._seen.execute("BEGIN")
 
     @classmethod
-    def open(cls, folder: str | None, run_id: str) -> Self:
+    def open(cls, folder: str | None, run_id: str, *, emulated: bool) -> Self:
         """Return the run of this ID, which begins now if there was none.
 
         Raises:
@@ -54,7 +62,7 @@ class Run:
         if folder is None:
             message = "a run that can be repeated needs a folder of the user, and there is none"
             raise ConfigError(message, hint="Set KOSMO_HOME.")
-        file = Path(folder, "runs", f"{run_id}.json")
+        file = Path(folder, "runs", "emulator" if emulated else "", f"{run_id}.json")
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return cls(*_parsed(_state(file)))
@@ -63,6 +71,11 @@ class Run:
             raise ConfigError(message, hint="Remove it, or use another ID.") from None
         except OSError as error:
             raise ConfigError(f"cannot keep the run in {file}: {error.strerror}") from None
+
+    @property
+    def is_old(self) -> bool:
+        """Whether services may have forgotten what it has sent."""
+        return datetime.now(UTC) - datetime.fromisoformat(self.time) > REMEMBERED
 
     def identity(self, function: str, account: str, arguments: JsonObject) -> "Repeated":
         """Return the identity of the next call with these arguments."""

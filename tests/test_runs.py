@@ -169,8 +169,8 @@ def test_another_run_account_function_argument_or_occurrence_has_another_id() ->
         in_account = kosmo.run(f"return ({TRACK.replace('segment.', 'segment.work.')}).message_id")
         default = kosmo.run(f"return ({TRACK}).message_id")
     made = [
-        *ids(TRACK, TRACK, *other_calls),
-        *ids(TRACK, run_id="other"),
+        *ids(TRACK, TRACK, *other_calls, emulator=True),
+        *ids(TRACK, run_id="other", emulator=True),
         str(in_account.result),
     ]
     assert default.result == made[0]
@@ -253,6 +253,26 @@ BROKEN: dict[str, bytes] = {
 }
 
 
+def test_a_rehearsal_on_the_emulator_is_another_run(home: Path) -> None:
+    """Ours: the real run would send its IDs, and give events the time of the rehearsal."""
+    rehearsed = [ids(TRACK, emulator=True) for _ in range(2)]
+    assert rehearsed[0] == rehearsed[1]
+    assert [*(home / "runs").rglob("*.json")] == [home / "runs" / "emulator" / "r.json"]
+    assert ids(TRACK) != rehearsed[0]
+
+
+def test_a_run_that_is_older_than_a_day_says_so(home: Path) -> None:
+    """Ours: a name that a nightly job uses again would date all events to its first night."""
+    assert run(TRACK).warnings == ()
+    file = home / "runs" / "r.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "time": TIME}))
+    [warning] = run(TRACK).warnings
+    again = "what it sends again may count twice, and events without a timestamp get that time"
+    assert warning == (
+        f"the run r was started first at {TIME}: {again}; another run needs another ID"
+    )
+
+
 @pytest.mark.parametrize("content", BROKEN.values(), ids=[*BROKEN])
 def test_a_broken_state_is_told_in_a_sentence(
     content: bytes, home: Path, kosmo_emulator: Emulator
@@ -326,7 +346,7 @@ for number in range(20):
         if os.fork() == 0:
             os.close(go)
             os.read(start, 1)  # until the parent closes its end
-            run = Run.open(folder, f"r{number}")
+            run = Run.open(folder, f"r{number}", emulated=False)
             made = run.identity("f", "a", {}).new_id() + run.time
             os.write(answer, made.encode() + b"\\n")
             os._exit(0)
