@@ -1,10 +1,14 @@
 """Progress: a run that takes its time says how far it is, on the terminal and to a program."""
 
+import fcntl
 import subprocess
 import sys
+import termios
+import threading
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import IO
 
 import pytest
 from conftest import poll
@@ -20,7 +24,14 @@ pytestmark = pytest.mark.usefixtures("retries")
 
 TRACK = 'app.integrations.segment.track_event({event = "E", userId = "u"})'
 ME = "app.integrations.segment.get_current_user()"
+FULL = 60_000
+"""Almost the bytes that a pipe takes without a reader, on Linux."""
 QUESTION = "Allow it? [y/N/a], a: always for this run: "
+
+
+def waiting_in(pipe: IO[bytes]) -> int:
+    """Return how many bytes nobody has read yet."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), "little")
 
 
 class TestOnTheTerminal:
@@ -95,6 +106,27 @@ class TestOnTheTerminal:
         terminal.type("y\n")
         assert screen(QUESTION + terminal.read_all(process)) == [f"{QUESTION}y", ""]
         assert process.wait() == 0
+
+    @pytest.mark.usefixtures("kosmo_emulator")
+    def test_question_waits_for_what_was_printed_before_it(self, terminal: Terminal) -> None:
+        """Ours: who is asked sees how far the script is, also where that is read slowly."""
+        lines = 14_000  # a little more than the pipe takes
+        code = f'{TRACK} for n = 1, {lines} do print("line") end {TRACK}'
+        process = terminal.run("--eval", code)
+        stdout, read = process.stdout, list[bytes]()
+        assert stdout
+        terminal.wait_for(QUESTION)
+        terminal.type("y\n")
+        terminal.wait_for("y\r\n")
+        poll(lambda: waiting_in(stdout) > FULL)
+        assert terminal.is_still(0.5)
+        reader = threading.Thread(target=lambda: read.append(stdout.read()))
+        reader.start()
+        terminal.wait_for(QUESTION)
+        terminal.type("y\n")
+        assert process.wait() == 0
+        reader.join()
+        assert read == [b"line\n" * lines]
 
     def test_ctrl_c_leaves_only_what_it_says(
         self, terminal: Terminal, kosmo_emulator: Emulator

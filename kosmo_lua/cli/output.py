@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:  # start-up: only what a script prints as text needs a thread
 
     from kosmo_lua.cli.progress import ProgressLine
     from kosmo_lua.progress import Progress
+
+PATIENCE = 1.0
+"""Seconds that a question waits for the reader of what was printed before it."""
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -71,7 +75,7 @@ class Printer:
 
     def __init__(self, write: "Callable[[str], None]" = write) -> None:
         self._write = write
-        self._queue: SimpleQueue[str | ProgressLine | None] | None = None
+        self._queue: SimpleQueue[Callable[[], None] | None] | None = None
         self._thread: Thread | None = None
         self._line: ProgressLine | None = None
         self._asking = False
@@ -85,7 +89,7 @@ class Printer:
         """
         if self._failure:
             raise self._failure
-        self._put(text)
+        self._put(partial(self._print, text))
 
     def show(self, progress: "Progress") -> None:
         """Show how far the run is, on the terminal, until the next text is printed."""
@@ -96,12 +100,13 @@ class Printer:
 
             self._line = ProgressLine()
         if self._line.offer(progress):  # else the one that it replaces was not drawn yet
-            self._put(self._line)
+            self._put(self._line.draw)
 
     @contextmanager
     def undisturbed(self) -> "Iterator[None]":
-        """Keep the terminal clear: somebody is asked."""
+        """Keep the terminal clear: somebody is asked, after what was printed before is shown."""
         self._asking = True
+        self._drain()
         if self._line:
             self._line.hide()
         try:
@@ -111,7 +116,16 @@ class Printer:
             if self._line:
                 self._line.unhide()
 
-    def _put(self, item: "str | ProgressLine") -> None:
+    def _drain(self) -> None:
+        """Wait until all that was taken is printed, but not for a reader that does not read."""
+        if self._queue and not self._failure:
+            from threading import Event  # noqa: PLC0415  # only for a run that prints
+
+            done = Event()
+            self._queue.put(done.set)
+            done.wait(PATIENCE)
+
+    def _put(self, act: "Callable[[], None]") -> None:
         if self._queue is None:
             from queue import SimpleQueue  # noqa: PLC0415  # only for a run that prints
             from threading import Thread  # noqa: PLC0415  # the same
@@ -119,19 +133,19 @@ class Printer:
             self._queue = SimpleQueue()
             self._thread = Thread(target=self._work, args=(self._queue,), daemon=True)
             self._thread.start()
-        self._queue.put(item)
+        self._queue.put(act)
 
-    def _work(self, queue: "SimpleQueue[str | ProgressLine | None]") -> None:
+    def _work(self, queue: "SimpleQueue[Callable[[], None] | None]") -> None:
         try:
-            while (item := queue.get()) is not None:
-                if not isinstance(item, str):
-                    item.draw()
-                    continue
-                if self._line:
-                    self._line.erase()
-                self._write(item)
+            while act := queue.get():
+                act()
         except (OSError, OutputFailedError) as error:
             self._failure = error
+
+    def _print(self, text: str) -> None:
+        if self._line:
+            self._line.erase()
+        self._write(text)
 
     def close(self) -> None:
         """Wait until everything is printed.
