@@ -6,8 +6,8 @@ from kosmo_lua.accounts import Accounts
 from kosmo_lua.answers import Answer, Check, Checked
 from kosmo_lua.calls import Calls
 from kosmo_lua.catalog import Catalog, Target
+from kosmo_lua.endings import failed
 from kosmo_lua.errors import CredentialsMissing, KosmoError
-from kosmo_lua.journal import failed
 from kosmo_lua.readiness import secrets
 
 if TYPE_CHECKING:  # only named here

@@ -6,8 +6,9 @@ from contextlib import nullcontext, suppress
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
+from kosmo_lua.endings import Ending, failed
 from kosmo_lua.errors import Defect, Interrupted, InvalidArguments, KosmoError, UsageError
-from kosmo_lua.journal import Ending, Recorder, failed
+from kosmo_lua.journal import Recorder
 from kosmo_lua.listeners import Listeners
 from kosmo_lua.results import CallResult
 from kosmo_lua.values import Json, JsonObject

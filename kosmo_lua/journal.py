@@ -23,16 +23,16 @@ import json
 import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.call_log import CallLog, OpenCall, Step
-from kosmo_lua.errors import Effect, KosmoError
+from kosmo_lua.endings import Ending, not_whole, with_lost, with_writes
+from kosmo_lua.errors import Effect
 from kosmo_lua.listeners import Listeners
 from kosmo_lua.results import (
     Call,
     CallError,
     Delivery,
-    ErrorInfo,
     Meta,
     PlannedCall,
     Reason,
@@ -51,32 +51,6 @@ Record = Callable[[Event], None]
 
 PLANNED = 100_000
 """The plan of a dry run has so many writes at most."""
-
-
-class Ending(NamedTuple):
-    """How a script ended: with its result, or with an error."""
-
-    result: str = "null"
-    """The return value as JSON text."""
-    error: str | None = None
-    info: ErrorInfo | None = None
-    memory: int = 0
-    """The peak of the script's memory, in bytes."""
-
-    @classmethod
-    def of(cls, fields: dict[str, Any], **more: Any) -> "Ending":  # noqa: ANN401  # its own fields
-        """Make an ending of its fields as JSON."""
-        info = fields.get("info")
-        return cls(**{**fields, **more, "info": ErrorInfo(**info) if info else None})
-
-
-def failed(error: KosmoError) -> Ending:
-    """Return the ending of a run that this error has ended, or has kept from starting."""
-    facts = {name: value for name, value in error.facts().items() if name != "message"}
-    kind = {"syntax_error": "syntax"}.get(error.code, error.code)
-    own = kind in ("usage", "syntax", "interrupted", "internal")
-    info = {**facts, "type": kind if own else "runtime"}
-    return Ending.of({"error": error.message, "info": info})
 
 
 class Recorder:
@@ -247,11 +221,12 @@ class Recorder:
             self._delivery = self._delivery.plus(_cut_off(request))
         self._open.clear()
         self._answered.clear()
-        ending = _with_lost(ending, lost)
+        ending = with_lost(ending, lost)
         delivery = self._delivery.closed(self.queued) if self.queued else None
         if delivery and delivery.accepted < delivery.queued and ending.error is None:
             effect: Effect = "unknown" if delivery.unknown else self._effect
-            ending = _not_whole(ending, delivery, effect, self._name)
+            ending = not_whole(ending, delivery, effect, self._name)
+        ending = with_writes(ending, self._log.totals.wrote, self._name)
         return Result(
             success=ending.error is None,
             output="\n".join(self._output),
@@ -287,36 +262,6 @@ _KINDS = (
     "plan",
     "end",
 )
-
-
-def _not_whole(ending: Ending, delivery: Delivery, effect: Effect, run_id: str | None) -> Ending:
-    """Return the ending of a script that came to its end, with events that were not accepted.
-
-    `effect` is that of its requests, `run_id` the name that the run was given.
-    """
-    missing = delivery.queued - delivery.accepted
-    message = f"{missing:,} of {delivery.queued:,} events were not accepted"
-    first = f"The first: {delivery.rejected[0].message}. " if delivery.rejected else ""
-    advice = (
-        "To be repeated without sending anything twice, a run needs --run ID from its first time."
-    )
-    if run_id:
-        advice = f"Run it again with --run {run_id}: the service drops what it has."
-    info = ErrorInfo("partial", "runtime", effect=effect, hint=first + advice)
-    return ending._replace(error=message, info=info)
-
-
-def _with_lost(ending: Ending, lost: list[Call]) -> Ending:
-    """Return the ending of a run that has cut off writes, which nobody has heard of since."""
-    if not lost or ending.info is None or ending.info.effect != "none":
-        return ending
-    which = lost[0].function
-    if len(lost) > 1:
-        which = f"{len(lost):,} writes, the first of them {which},"
-    hint = f"{which} may or may not have happened; check before you run it again."
-    return ending._replace(
-        info=ending.info._replace(effect="unknown", hint=ending.info.hint or hint)
-    )
 
 
 def _cut_off(call: Call) -> Delivery:

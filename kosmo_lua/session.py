@@ -74,7 +74,7 @@ class Session:
                     self._begun = True
                 return self._place.run(script, recorder)
         except KosmoError as error:
-            from kosmo_lua.journal import failed  # noqa: PLC0415  # only for errors
+            from kosmo_lua.endings import failed  # noqa: PLC0415  # only for errors
 
             return recorder().result(failed(error))
 

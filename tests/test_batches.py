@@ -306,7 +306,7 @@ def test_refused_key_is_no_fault_of_an_event(lua: Run, service: RawService) -> N
 @pytest.mark.parametrize(
     ("run_id", "advice"),
     [
-        ("again", "Run it again with --run again: the service drops what it has."),
+        ("again", "Run it again with --run again: the service drops the events that it has."),
         (
             None,
             "To be repeated without sending anything twice, a run needs --run ID from its first time.",

@@ -273,6 +273,29 @@ def test_a_run_that_is_older_than_a_day_says_so(home: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("run_id", "advice"),
+    [
+        ("r", "Run it again with --run r: the service drops the events that it has."),
+        (
+            None,
+            "To be repeated without sending anything twice, a run needs --run ID from its first time.",
+        ),
+    ],
+)
+def test_a_failure_after_a_write_says_how_to_repeat_the_run(
+    run_id: str | None, advice: str, kosmo_emulator: Emulator
+) -> None:
+    """Ours: that is what exit status 3 means, and the error alone does not say so."""
+    kosmo_emulator.fault(status=503, path="/v1/track")
+    code = f'app.integrations.segment.identify("u") {TRACK}'
+    with Kosmo(run_id=run_id, retry_budget=0) as kosmo:
+        result = kosmo.run(code)
+    assert result.error_info
+    before = "The run has made 1 write before, which another run would make again."
+    assert (result.exit_status, result.error_info.hint) == (3, f"{before} {advice}")
+
+
 @pytest.mark.parametrize("content", BROKEN.values(), ids=[*BROKEN])
 def test_a_broken_state_is_told_in_a_sentence(
     content: bytes, home: Path, kosmo_emulator: Emulator

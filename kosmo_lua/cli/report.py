@@ -116,7 +116,8 @@ class Report:
 
 def _failure(error: KosmoError, command: str | None) -> "Result | CallResult | Answer":
     from kosmo_lua.answers import SHAPES, Answer  # noqa: PLC0415  # only for errors
-    from kosmo_lua.journal import Recorder, failed  # noqa: PLC0415  # only for errors
+    from kosmo_lua.endings import failed  # noqa: PLC0415  # only for errors
+    from kosmo_lua.journal import Recorder  # noqa: PLC0415  # only for errors
     from kosmo_lua.results import CallResult  # noqa: PLC0415  # only for errors
 
     ending = failed(error)

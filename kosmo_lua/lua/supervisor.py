@@ -13,8 +13,9 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from kosmo_lua.endings import Ending, failed
 from kosmo_lua.errors import Interrupted
-from kosmo_lua.journal import Ending, Recorder, failed
+from kosmo_lua.journal import Recorder
 from kosmo_lua.lua import clocks
 from kosmo_lua.lua.limits import GRACE, Budget, Limits
 from kosmo_lua.lua.process import Process

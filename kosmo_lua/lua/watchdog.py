@@ -8,7 +8,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from kosmo_lua.journal import Ending, Event, Recorder
+from kosmo_lua.endings import Ending
+from kosmo_lua.journal import Event, Recorder
 from kosmo_lua.lua import clocks
 from kosmo_lua.lua.limits import GRACE, Budget, Limits, Meter
 from kosmo_lua.lua.namespace import Namespace
