@@ -459,19 +459,22 @@ def test_session_begins_clean_after_a_failed_batch(service: RawService) -> None:
     ("code", "words"),
     [
         ("batch()", "batch: it takes a function, got nil"),
-        ("batch(print, 5)", "batch: the options must be a table, got a number"),
-        ("batch(print, {sise = 1})", "batch: unknown option sise"),
+        ("batch(print, 5)", "batch: the options must be a table, got 5"),
+        (
+            "batch(print, {sise = 1})",
+            "batch: unknown option sise: it takes concurrency, on_error, size",
+        ),
         (
             "batch(print, {size = 0})",
-            "batch: size must be a whole number from 1 to 1000000, got a number",
+            "batch: size must be a whole number from 1 to 1000000, got 0",
         ),
         (
             "batch(print, {concurrency = 1.5})",
-            "batch: concurrency must be a whole number from 1 to 64, got a number",
+            "batch: concurrency must be a whole number from 1 to 64, got 1.5",
         ),
         (
             "batch(print, {on_error = 1})",
-            'batch: on_error must be "report" or "raise", got a number',
+            'batch: on_error must be "report" or "raise", got 1',
         ),
     ],
 )

@@ -263,7 +263,7 @@ class TestSession:
 
     def test_full_memory_can_be_freed(self, session_of: Callable[[str], Result]) -> None:
         """Ours: what the globals hold counts, and the next script may drop it."""
-        full = session_of("t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end")
+        full = session_of("t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1e6) .. i end")
         assert full.error_info is not None
         assert full.error_info.code == "memory_limit"
         assert session_of("t = nil").success

@@ -156,7 +156,9 @@ def test_pretty_text_has_four_spaces_and_sorted_keys(evaluate: Evaluate) -> None
             "a is marked with json.array, but its keys are not those of an array",
         ),
         ("{[string.rep('k', 50)] = 0/0}", f'value["{"k" * 40}..."] is NaN'),
-        ("1, 5", "expected a table of options, got a number"),
+        ("1, 5", "the options must be a table, got 5"),
+        ("1, {prety = true}", "unknown option prety: it takes pretty, sort"),
+        ("1, {pretty = 1}", "pretty must be true or false, got 1"),
     ],
 )
 def test_problems_name_the_place(evaluate: Evaluate, value: str, problem: str) -> None:

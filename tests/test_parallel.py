@@ -431,15 +431,18 @@ def test_script_that_replaces_the_library_breaks_itself_alone(lua: Run) -> None:
             "parallel.map('abc', print)",
             "parallel.map: it takes a list or an iterator, got a string",
         ),
-        ("parallel.map({}, print, 5)", "parallel.map: the options must be a table, got a number"),
-        ("parallel.map({}, print, {lim = 1})", "parallel.map: unknown option lim"),
+        ("parallel.map({}, print, 5)", "parallel.map: the options must be a table, got 5"),
+        (
+            "parallel.map({}, print, {lim = 1})",
+            "parallel.map: unknown option lim: it takes limit, on_error",
+        ),
         (
             "parallel.map({}, print, {limit = 0})",
-            "parallel.map: limit must be a whole number from 1 to 256, got a number",
+            "parallel.map: limit must be a whole number from 1 to 256, got 0",
         ),
         (
             "parallel.map({}, print, {on_error = 'ignore'})",
-            'parallel.map: on_error must be "stop" or "collect", got a string',
+            'parallel.map: on_error must be "stop" or "collect", got "ignore"',
         ),
         ("parallel.all(print)", "parallel.all: it takes a table of functions, got a function"),
         ("parallel.all{1}", "parallel.all: 1 must be a function, got a number"),

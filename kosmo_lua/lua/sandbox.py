@@ -23,22 +23,9 @@ if TYPE_CHECKING:  # start-up
     from kosmo_lua.journal import Record
     from kosmo_lua.lua.namespace import Namespace
 
-JSON = ("buffer", "scalars", "json", "names", "encode", "decode")
 PARTS = (
-    *JSON,
-    *(
-        "text",
-        "failure",
-        "guard",
-        "planned",
-        "answer",
-        "tasks",
-        "bridge",
-        "parallel",
-        "mcp",
-        "regex",
-    ),
-    "modules",
+    *("buffer", "scalars", "json", "names", "encode", "decode", "text", "failure", "options"),
+    *("guard", "planned", "answer", "tasks", "bridge", "parallel", "mcp", "regex", "modules"),
     *("environment", "run"),
 )
 

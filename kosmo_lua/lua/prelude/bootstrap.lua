@@ -47,6 +47,7 @@ kit.json.decode = part("decode")
 kit.text = part("text")
 kit.failure = part("failure")
 kit.fail = kit.failure.fail
+kit.options = part("options")
 kit.scope = { open = {} } -- the `batch` that takes events now, those that are open, and what the `run` is
 kit.guard = part("guard")
 kit.planned = part("planned")

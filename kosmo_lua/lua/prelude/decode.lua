@@ -233,7 +233,6 @@ end
 
 local function decode(text, options)
   options = options or {}
-  if type(options) ~= "table" then return false, "expected a table of options, got " .. described(options) end
   if type(text) ~= "string" then return false, "expected a string, got " .. described(text) end
   local run = { text = text, null = options.null, big = options.big == "string" }
   local value, after = decode_whole(run, text)

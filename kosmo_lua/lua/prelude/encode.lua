@@ -237,9 +237,7 @@ local function encode_in(run, value, finish)
 end
 
 local function encode(value, options)
-  options = options or {}
-  if type(options) ~= "table" then return false, "expected a table of options, got " .. json.described(options) end
-  return encode_in(new_run(options), value, buffer.finish)
+  return encode_in(new_run(options or {}), value, buffer.finish)
 end
 
 -- The last run of `encode_parts`, if it was short: making one takes as long as writing a small table.

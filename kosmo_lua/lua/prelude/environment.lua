@@ -1,7 +1,8 @@
 -- The globals of a script: what it may use, and nothing else.
 
 local kit = ...
-local bridge, failure, guard, host, json, text = kit.bridge, kit.failure, kit.guard, kit.host, kit.json, kit.text
+local bridge, failure, guard, host, json = kit.bridge, kit.failure, kit.guard, kit.host, kit.json
+local options, text = kit.options, kit.text
 local concat, error, next, select, type = kit.table.concat, kit.error, kit.next, kit.select, kit.type
 
 local function copy(library)
@@ -164,18 +165,23 @@ local function from_json(name, ok, value)
   return value
 end
 
+local options_of_encode = { pretty = options.boolean, sort = options.boolean }
+local options_of_decode = { null = options.boolean, big = options.one_of("string") }
+
 env.json = {
   null = json.null,
   object = json.object,
   array = json.array,
-  encode = function(value, options)
-    return from_json("json.encode", json.encode(value, options))
+  encode = function(value, given)
+    local checked = options.check("json.encode", given, options_of_encode)
+    return from_json("json.encode", json.encode(value, checked))
   end,
-  decode = function(source, options)
+  decode = function(source, given)
     if type(source) ~= "string" then
       failure.fail("json.decode: the text must be a string, got a " .. type(source))
     end
-    return from_json("json.decode", json.decode(source, options))
+    local checked = options.check("json.decode", given, options_of_decode)
+    return from_json("json.decode", json.decode(source, checked))
   end,
 }
 

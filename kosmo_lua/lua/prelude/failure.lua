@@ -7,7 +7,7 @@ local byte, find, gmatch, gsub = kit.string.byte, kit.string.find, kit.string.gm
 local match, sub = kit.string.match, kit.string.sub
 local concat, error, getinfo, getmetatable = kit.table.concat, kit.error, kit.getinfo, kit.getmetatable
 local host, pcall, rawget, rawequal, setmetatable = kit.host, kit.pcall, kit.rawget, kit.rawequal, kit.setmetatable
-local to_integer, tostring, traceback, type = kit.math.tointeger, kit.tostring, kit.traceback, kit.type
+local to_integer, traceback, type = kit.math.tointeger, kit.traceback, kit.type
 
 local HOST = "=[kosmo]"
 local LONGEST = 65536

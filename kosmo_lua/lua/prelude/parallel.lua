@@ -2,40 +2,13 @@
 
 local kit = ...
 local answer, failure, host, json, scope, tasks = kit.answer, kit.failure, kit.host, kit.json, kit.scope, kit.tasks
-local error, math_type, next, select = kit.error, kit.math.type, kit.next, kit.select
+local error, next = kit.error, kit.next
 local setmetatable, type = kit.setmetatable, kit.type
 local read, receive = answer.read, answer.receive
 
+local check, integer, one_of = kit.options.check, kit.options.integer, kit.options.one_of
+
 local LIMIT, MOST = 16, 256 -- calls at once: by default, and at most
-
--- Checks the options of a function: `known` maps each to a function that says what it must be, if it is not. Returns
--- a copy: what the script's metatable or another task makes of the table later is not looked at.
-local function check(name, options, known)
-  if options == nil then return {} end
-  if type(options) ~= "table" then failure.fail(name .. ": the options must be a table, got " .. json.described(options)) end
-  local checked = {}
-  for key, value in next, options do
-    local problem = known[key]
-    if not problem then failure.fail(name .. ": unknown option " .. kit.text.show(key)) end
-    local wanted = problem(value)
-    if wanted then failure.fail(name .. ": " .. key .. " must be " .. wanted .. ", got " .. json.described(value)) end
-    checked[key] = value
-  end
-  return checked
-end
-
-local function integer(lowest, highest)
-  return function(value)
-    if math_type(value) == "integer" and value >= lowest and value <= highest then return nil end
-    return "a whole number from " .. lowest .. " to " .. highest
-  end
-end
-
-local function one_of(a, b)
-  return function(value)
-    if value ~= a and value ~= b then return '"' .. a .. '" or "' .. b .. '"' end
-  end
-end
 
 local function check_function(name, f)
   if type(f) ~= "function" then failure.fail(name .. ": it takes a function, got " .. json.described(f)) end
