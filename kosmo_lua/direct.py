@@ -78,7 +78,8 @@ class Direct:
         finally:
             self._recorder = None
         run = recorder.result(ending)
-        for call in run.call_log:
+        if run.call_log:
+            [call] = run.call_log
             function, account = call.function, call.account
             if run.error_info and run.error_info.code == "interrupted":
                 info = run.error_info._replace(function=function, effect=call.effect)

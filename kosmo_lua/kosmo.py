@@ -5,7 +5,6 @@ from _thread import get_ident
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from threading import Lock
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from kosmo_lua.backend import Backend
@@ -117,9 +116,8 @@ class Kosmo:
         )
         self._backend = Backend(options.checked())
         self._emulate = bool(emulator)
-        self._borrows = not isinstance(emulator, bool)
-        if not isinstance(emulator, bool):
-            self.emulator = emulator
+        self._emulator = None if isinstance(emulator, bool) else emulator
+        self._borrows = self._emulator is not None
         self._emulator_port = emulator_port
         self._ask = None if dry_run else ask
         self._audit = None if replay else audit
@@ -271,9 +269,15 @@ class Kosmo:
 
         return Administration(self.catalog, self.config, self._environ)
 
-    @cached_property
+    @property
     def emulator(self) -> "Emulator":
         """The emulator; its socket is bound here, and it answers once a run or a call needs it."""
+        with self._lock:  # two threads may come here at once, and must get the same one
+            if self._emulator is None:
+                self._emulator = self._made_emulator()
+            return self._emulator
+
+    def _made_emulator(self) -> "Emulator":
         from kosmo_lua.emulator import Emulator  # noqa: PLC0415  # only with emulator=True
 
         services = {
@@ -281,11 +285,7 @@ class Kosmo:
             for integration in self.catalog.integrations.values()
             if integration.emulation
         }
-        with self._lock:  # two threads may come here at once, and must get the same one
-            made: Emulator | None = self.__dict__.get("emulator")
-            if made is None:
-                made = self.__dict__["emulator"] = Emulator(services, port=self._emulator_port)
-        return made
+        return Emulator(services, port=self._emulator_port)
 
     @property
     def emulator_environ(self) -> dict[str, str]:
@@ -311,19 +311,14 @@ class Kosmo:
         """Close connections and stop the emulator."""
         while self._direct:
             self._direct.popitem()[1].close()
-        if "emulator" in self.__dict__ and not self._borrows:
-            self.emulator.stop()
+        if self._emulator and not self._borrows:
+            self._emulator.stop()
 
     def __enter__(self) -> Self:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
 

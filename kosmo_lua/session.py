@@ -3,7 +3,6 @@
 import time
 from _thread import allocate_lock
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from kosmo_lua.errors import KosmoError, UsageError
@@ -99,11 +98,6 @@ class Session:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()

@@ -16,7 +16,7 @@ from posthog_service import (
     group,
 )
 
-from kosmo_lua import Kosmo
+from kosmo_lua import Kosmo, __version__
 from kosmo_lua.emulator import Emulator
 from kosmo_lua.testing import check_integration
 from kosmo_lua.values import JsonObject
@@ -94,7 +94,7 @@ REQUESTS: list[tuple[str, JsonObject, Sent]] = [
 # What is sent
 
 
-LIBRARY: JsonObject = {"$lib": "kosmo-lua", "$lib_version": "1", "$geoip_disable": True}
+LIBRARY: JsonObject = {"$lib": "kosmo-lua", "$lib_version": __version__, "$geoip_disable": True}
 """What our adapter says of itself in each event."""
 
 

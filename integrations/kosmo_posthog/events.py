@@ -2,12 +2,22 @@
 
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from kosmo_lua.integration import Each, Event, Field, Json, JsonObject, Object, Params, encode
+from kosmo_lua.integration import (
+    VERSION,
+    Each,
+    Event,
+    Field,
+    Json,
+    JsonObject,
+    Object,
+    Params,
+    encode,
+)
 from kosmo_posthog.client import Page, PostHog, as_object, posthog, results
 from kosmo_posthog.fields import Bound, Moment, PersonId, Uuid
 from kosmo_posthog.paging import MOST_EVENTS, by_time
 
-LIBRARY: JsonObject = {"$lib": "kosmo-lua", "$lib_version": "1", "$geoip_disable": True}
+LIBRARY: JsonObject = {"$lib": "kosmo-lua", "$lib_version": VERSION, "$geoip_disable": True}
 """Properties of every event; the address that a workflow sends from says nothing about its users."""
 
 LONGEST_ID = 200

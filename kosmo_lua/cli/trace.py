@@ -3,7 +3,6 @@
 import json
 import os
 import stat
-from types import TracebackType
 from typing import NamedTuple, Self
 
 import click
@@ -66,12 +65,7 @@ class Trace:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Wait until everything is written."""
         try:
             self._printer.close()

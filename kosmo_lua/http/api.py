@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from kosmo_lua.dry_run import NotSent
 from kosmo_lua.http.connections import Connections
 from kosmo_lua.http.event import BatchLimits, Event
-from kosmo_lua.http.exchange import READS, Exchange, Identity
+from kosmo_lua.http.exchange import READS, Exchange
 from kosmo_lua.http.failures import impossible
 from kosmo_lua.http.library import httpx
 from kosmo_lua.http.masking import conceal, masked, planned
@@ -69,13 +69,11 @@ class Api(Generic[C]):
 
     def new_id(self) -> str:
         """Return a UUID for what the call sends: the same one when a run is repeated by its ID."""
-        identity: Identity = self._of_thread.exchange.identity  # as `exchange`, and sooner
-        return identity.new_id()
+        return self.exchange.identity.new_id()
 
     def now(self) -> str:
         """Return the time of what the call sends, ISO 8601 in UTC: that of the run, when it is repeated."""
-        identity: Identity = self._of_thread.exchange.identity  # the same
-        return identity.now()
+        return self.exchange.identity.now()
 
     def begin(self, exchange: Exchange) -> None:
         """Begin a call on this thread. The call path does so before each."""

@@ -99,7 +99,7 @@ def _may_pass(status: int) -> bool:
     )
 
 
-def wait_of(headers: httpx.Headers, clock: Callable[[], float] = time.time) -> float | None:
+def wait_of(headers: httpx.Headers) -> float | None:
     """Return the wait in seconds that an answer asks for, in any of the forms that are in use.
 
     `Retry-After` is a number of seconds or an HTTP date; so is `X-RateLimit-Reset`, or it is a Unix time. The
@@ -115,7 +115,7 @@ def wait_of(headers: httpx.Headers, clock: Callable[[], float] = time.time) -> f
         moment = _moment(text) if number is None else number
         if moment is not None:
             present = _moment(headers.get("Date", ""))
-            return max(moment - (clock() if present is None else present), 0.0)
+            return max(moment - (time.time() if present is None else present), 0.0)
     return None
 
 

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Documentation(dict[str, Any]):
-    """The documentation fields of a Function."""
+def documentation(call: Callable[..., Any]) -> dict[str, Any]:
+    """Return the documentation fields of a Function, of its docstring.
 
-
-def documentation(call: Callable[..., Any]) -> Documentation:
-    """Split a docstring: summary, prose, `Returns:`, Lua examples, `Source:`."""
+    It has a summary, prose, `Returns:`, Lua examples and `Source:`.
+    """
     text = inspect.getdoc(call) or ""
     examples = tuple(found.strip() for found in re.findall(r"```lua\n(.*?)```", text, re.DOTALL))
     text = re.sub(r"```lua\n.*?```", "", text, flags=re.DOTALL)
@@ -23,10 +22,10 @@ def documentation(call: Callable[..., Any]) -> Documentation:
         if part.startswith(f"{label}:")
     }
     prose = [part for part in paragraphs if not part.startswith(("Returns:", "Source:"))]
-    return Documentation(
-        summary=prose[0] if prose else "",
-        description="\n\n".join(prose[1:]),
-        returns=labelled.get("Returns", ""),
-        examples=examples,
-        source=labelled.get("Source"),
-    )
+    return {
+        "summary": prose[0] if prose else "",
+        "description": "\n\n".join(prose[1:]),
+        "returns": labelled.get("Returns", ""),
+        "examples": examples,
+        "source": labelled.get("Source"),
+    }

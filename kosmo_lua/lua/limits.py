@@ -59,7 +59,8 @@ class Meter:
     """Five numbers that the script's side writes and its watcher reads: a page of shared memory will do."""
 
     STARTED, HOST, ENTERED, MEMORY, QUEUED = range(5)
-    SIZE = 5 * 8
+    NUMBERS = 5
+    SIZE = NUMBERS * 8
 
     def __init__(self, page: "memoryview[float] | list[float]") -> None:
         self._page = page

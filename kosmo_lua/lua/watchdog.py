@@ -30,7 +30,7 @@ class Watchdog:
         self._ask = ask
         self._lock = threading.Lock()
         self._limits = limits
-        self._meter = Meter([0.0] * 5)
+        self._meter = Meter([0.0] * Meter.NUMBERS)
         self._host = Namespace(backend, self._record, self._asked if ask else None)
         self._sandbox = Sandbox(watch=True)
         clock = clocks.own_thread()

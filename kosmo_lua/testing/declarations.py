@@ -66,11 +66,11 @@ def _check_examples_are_lua(subject: Subject) -> Iterator[str]:
                 yield f"{function.name}: the example is not valid Lua: {problem}"
 
 
-def _fields(schema: JsonObject, path: str = "") -> Iterator[tuple[str, JsonObject]]:
+def _fields(schema: JsonObject) -> Iterator[tuple[str, JsonObject]]:
     """Yield every field of an object and of those that it refers to, with its path."""
     definitions = schema.get("$defs")
     named = definitions.items() if isinstance(definitions, dict) else ()
-    for prefix, model in [(path, schema), *((f"{name}.", model) for name, model in named)]:
+    for prefix, model in [("", schema), *((f"{name}.", model) for name, model in named)]:
         properties = model.get("properties") if isinstance(model, dict) else None
         for name, field in properties.items() if isinstance(properties, dict) else ():
             yield f"{prefix}{name}", field if isinstance(field, dict) else {}
