@@ -27,6 +27,71 @@ Refusal = Callable[..., tuple[int, str]]
 
 GITHUB = ("github", "--env", "GITHUB_TOKEN", "--", "npx", "-y", "server-github")
 OPEN = {"read": "allow", "write": "ask"}
+
+WRITTEN = {
+    "header": (["--header", "Authorization: Bearer {}"], ["--header", "Authorization: {}"]),
+    "header in one word": (["--header=X-Api-Key:{}"], ["--header=X-Api-Key:{}"]),
+    "header in two words": (["-H", "X-Api-Key", "{}", "b"], ["-H", "X-Api-Key", "{}", "b"]),
+    "user": (["https://u:{}@h.example/x"], ["https://{}@h.example/x"]),
+    "user alone": (["git+https://{}@h.example"], ["git+https://{}@h.example"]),
+    "database": (["-d", "postgres://u:{}@h/db?a=b"], ["-d", "postgres://u:{}@h/db?a=b"]),
+    "parameter": (["--url=https://h.example?a=b&token={}&c=d"],) * 2,
+    "variable": (["--env=DB_PASS={}", "-e", "GH_PAT={}"], ["--env=DB_PASS={}", "-e", "GH_PAT={}"]),
+    "names": (
+        ["--pw", "{}", "--pat", "{}", "--pass={}"],
+        ["--pw", "{}", "--pat", "{}", "--pass={}"],
+    ),
+    "JSON": (["--config", '{{"apiKey": "{}", "n": 5}}'],) * 2,
+    "shell": (
+        ["-c", 'a && TOKEN={} b -H "Authorization: Bearer {}" "c" password={} d'],
+        ["-c", 'a && TOKEN={} b -H "Authorization: {}" "c" password={} d'],
+    ),
+    "default": (["${{TOKEN:-{}}}"], ["${{TOKEN:-{}}}"]),
+    "two in one": (["x key=https://u:{};{}@h"], ["x key={}@h"]),
+}
+"""Arguments that have a secret, and how they are shown; `{}` is the secret, or what stands for it."""
+
+ORDINARY = [
+    *(
+        "--token-limit",
+        "5",
+        "--max-tokens",
+        "9",
+        "--tokenizer",
+        "x",
+        "--pattern",
+        "x",
+        "--key-file",
+        "x",
+    ),
+    *("--keyboard", "us", "--pass-through", "x", "--pwd", "/x", "PATH=/x", "PWD=/x", "COMPASS=x"),
+    *(
+        "PASSIVE=1",
+        "-e",
+        "GITHUB_TOKEN",
+        "ghcr.io/x/secret-scanner:1",
+        "-v",
+        "/secrets:/x",
+        "token:/x",
+    ),
+    *(
+        "ssh://git@h.example/x",
+        "postgres://u@h/db",
+        "@x/token@1.0",
+        "http://h:80/@x",
+        "C:\\keys",
+        "12:30",
+    ),
+    *(
+        "--token",
+        "${A}",
+        "Authorization: Bearer ${A}",
+        "https://${A}:${B}@h",
+        "--key=$A",
+        "${TOKEN:-}",
+    ),
+]
+"""Arguments that have none."""
 NO_ERROR = {"error": None, "error_info": None}
 
 
@@ -160,6 +225,37 @@ class TestAdd:
             f"API_KEY {now} mcp:secret:set s API_KEY, and write ${{KOSMO_SECRET:mcp.s.API_KEY}} there",
             f"an argument {now} mcp:secret:set s KEY, and write ${{KOSMO_SECRET:mcp.s.KEY}} there",
         ]
+
+    def test_secret_without_a_name_of_its_own_is_warned_about(
+        self, kosmo: Kosmo, project: Path
+    ) -> None:
+        """Ours: it is a part of something else, as the arguments of mcp-remote have it."""
+        given = ["--env", "DATABASE_URL=postgres://u:s3cret@h/db", "--env", "GH_PAT=s3cret"]
+        words = ["--", "npx", "mcp-remote", "https://x.example/sse"]
+        header = ["--header", "Authorization: Bearer s3cret"]
+        now = f"looks like a secret, and is now in {project} as plain text: store it with kosmo"
+        ways = (
+            ("a part of DATABASE_URL", "DATABASE_URL"),
+            ("GH_PAT", "GH_PAT"),
+            ("an argument", "KEY"),
+        )
+        assert done("mcp:add", kosmo("mcp:add", "s", "--json", *given, *words, *header))[
+            "warnings"
+        ] == [
+            f"{what} {now} mcp:secret:set s {key}, and write ${{KOSMO_SECRET:mcp.s.{key}}} there"
+            for what, key in ways
+        ]
+
+    def test_command_that_is_a_whole_line_is_warned_about(
+        self, kosmo: Kosmo, project: Path
+    ) -> None:
+        """Ours: it cannot be started, but it is in the file."""
+        [warning] = done("mcp:add", kosmo("mcp:add", "s", "x --token=s3cret", "--json"))[
+            "warnings"
+        ]
+        assert warning.startswith(f"an argument looks like a secret, and is now in {project}")
+        [server] = done("mcp:list", kosmo("mcp:list", "--json"))["servers"]
+        assert server["command"] == "x --token=********"
 
     def test_relative_command_that_is_not_there_is_warned_about(
         self, kosmo: Kosmo, home: Path, tmp_path: Path
@@ -339,6 +435,29 @@ class TestList:
             ("web", True),
         ]
 
+    def test_no_secret_is_shown_however_it_is_written(self, kosmo: Kosmo, project: Path) -> None:
+        """Ours: by the name before it, or by its place; what stands around it stays readable."""
+
+        def words(args: list[str], secret: str) -> list[str]:
+            return [arg.format(*[secret] * 3) for arg in args]
+
+        servers = {
+            name: {"command": "x", "args": words(args, "s3cret")}
+            for name, (args, _) in WRITTEN.items()
+        }
+        project.write_text(json.dumps({"mcpServers": servers}))
+        listed = done("mcp:list", kosmo("mcp:list", "--json"))["servers"]
+        shown = {name: words(args, "********") for name, (_, args) in WRITTEN.items()}
+        assert {each["name"]: each["args"] for each in listed} == shown
+        exported = done("mcp:export", kosmo("mcp:export", "--json"))["document"]["mcpServers"]
+        assert {name: each["args"] for name, each in exported.items()} == shown
+
+    def test_ordinary_arguments_are_shown(self, kosmo: Kosmo, project: Path) -> None:
+        """Ours: a name that only sounds like a secret, a path, a reference."""
+        project.write_text(json.dumps({"mcpServers": {"s": {"command": "x", "args": ORDINARY}}}))
+        [server] = done("mcp:list", kosmo("mcp:list", "--json"))["servers"]
+        assert server["args"] == ORDINARY
+
     def test_for_people_it_is_a_table(self, kosmo: Kosmo, project: Path) -> None:
         """What a stranger's file says does not move the cursor."""
         entry = {"command": "x", "args": ["\x1b[2J", "--token", "abc"]}
@@ -501,6 +620,7 @@ class TestTrust:
                 "T": "${GITHUB_TOKEN}",
                 "K": "@secret:mcp.o.k",
                 "API_KEY": "hidden",
+                "DATABASE_URL": "postgres://u:hidden@h/db",
             },
         }
         project.write_text(json.dumps({"mcpServers": {"s": entry}}))
@@ -512,6 +632,7 @@ class TestTrust:
             "  with  T=${GITHUB_TOKEN}",
             "  with  K=@secret:mcp.o.k",
             "  with  API_KEY=********",
+            "  with  DATABASE_URL=postgres://u:********@h/db",
             "  and would be given $GITHUB_TOKEN, the secret mcp.o.k",
         ]
         terminal.type("\n")
@@ -522,6 +643,25 @@ class TestTrust:
         terminal.type("y\n")
         assert asked.wait(20) == 0
         assert [*Config(str(home)).mcp()["trust"][str(project.parent)]] == ["s"]  # type: ignore[index]  # a table
+
+    def test_at_a_terminal_it_shows_an_address_without_its_secrets(
+        self, terminal: Terminal, project: Path
+    ) -> None:
+        """Ours: nothing in it is run."""
+        entry = {
+            "url": "https://x.example/mcp?page=1&key=hidden",
+            "headers": {"Authorization": "Bearer hidden", "X": "shown"},
+        }
+        project.write_text(json.dumps({"mcpServers": {"s": entry}}))
+        asked = terminal.run("s", command="mcp:trust")
+        assert terminal.wait_for("Trust it? [y/N]").replace("\r", "").splitlines() == [
+            f"The MCP server s of {project} would",
+            "  call  https://x.example/mcp?page=1&key=********",
+            "  with  Authorization: ********",
+            "  with  X: shown",
+        ]
+        terminal.type("\n")
+        assert asked.wait(20) == 77
 
     def test_it_says_which_rules_of_the_user_the_server_would_get_by_its_name(
         self, kosmo: Kosmo, home: Path, project: Path
@@ -654,6 +794,29 @@ class TestImportAndExport:
             f"there is {tmp_path / 'out.json'} already",
             "Give --force to replace it.",
         )
+
+    def test_export_makes_a_reference_of_each_variable_that_has_a_secret(
+        self, kosmo: Kosmo, project: Path
+    ) -> None:
+        """Ours: by its name, by its place, or as the default of a reference; what is none stays."""
+        secret = {
+            "DATABASE_URL": "postgres://u:s3cret@h/db",
+            "PASS": "s3cret",
+            "PW": "s3cret",
+            "GH_PAT": "s3cret",
+            "MYSQL_PWD": "s3cret",
+            "AUTH_HEADER": "Bearer s3cret",
+            "API_KEY": "${API_KEY:-s3cret}",
+        }
+        plain = {"PWD": "/x", "PATH": "/x", "COMPASS": "x", "TOKEN_LIMIT": "5", "KEY": "${A:-}"}
+        entry = {"command": "x", "env": {**secret, **plain}}
+        project.write_text(json.dumps({"mcpServers": {"s": entry}}))
+        exported = done("mcp:export", kosmo("mcp:export", "--json"))
+        references = {name: f"${{{name}}}" for name in secret}
+        assert exported["document"]["mcpServers"]["s"]["env"] == {**references, **plain}
+        assert exported["warnings"] == [
+            f"s: {name} is written out; it was exported as ${{{name}}}" for name in secret
+        ]
 
     def test_export_does_not_move_the_cursor(self, kosmo: Kosmo, project: Path) -> None:
         """What a stranger's file says is written as JSON can."""

@@ -510,10 +510,26 @@ class TestReferences:
             {
                 "command": "x",
                 "args": ["--api-key", "from-args", "--level", "visible", "--token=joined"],
-                "env": {"MY_TOKEN": "from-env", "KEYS": "abc", "NAME": "visible"},
+                "env": {
+                    "MY_TOKEN": "from-env",
+                    "KEYS": "abc",
+                    "NAME": "visible",
+                    "PWD": "/visible",
+                },
             }
         )
         assert found.secrets == ("from-args", "from-env", "joined")
+        found = endpoint(
+            {
+                "command": "x",
+                "args": ["--header", "Authorization: Bearer in-header", "https://u:in%2Durl@h"],
+                "env": {"DATABASE_URL": "postgres://user:in-env@h/db", "GH_PAT": "a-pat"},
+            }
+        )
+        assert found.secrets == (
+            *("Bearer in-header", "u:in%2Durl", "in-header", "in%2Durl", "u:in-url"),
+            *("in-env", "in-url", "a-pat"),
+        )
         url = "https://x.example/mcp?apiKey=from%2Durl&page=visible&token=${T}"
         found = endpoint(
             {"url": url, "headers": {"Authorization": "Bearer abcd"}}, {"T": "by-name"}
@@ -556,6 +572,11 @@ class TestReferences:
             (
                 {"command": "x", "env": {"A": "${A:-${HOME}}"}},
                 "env.A has '${A:-${HOME}', which is no reference",
+                "Write ${VAR}, ${VAR:-default} or ${KOSMO_SECRET:mcp.SERVER.KEY}.",
+            ),
+            (
+                {"command": "x", "env": {"A": "${MY-TOKEN:-hunter2}"}},
+                "env.A has '${MY-TOKEN:-********}', which is no reference",
                 "Write ${VAR}, ${VAR:-default} or ${KOSMO_SECRET:mcp.SERVER.KEY}.",
             ),
             (

@@ -11,7 +11,7 @@ from kosmo_lua.mcp.addresses import checked_url
 from kosmo_lua.mcp.documents import shown
 from kosmo_lua.mcp.references import Reference, failed, fields, parts_of
 from kosmo_lua.mcp.secrets import STORE
-from kosmo_lua.mcp.sensitive import is_sensitive, literals_of_args, literals_of_url
+from kosmo_lua.mcp.sensitive import is_sensitive, literals_of, literals_of_args
 from kosmo_lua.mcp.server import Endpoint, Server
 
 INHERITED = (
@@ -55,7 +55,8 @@ class Expansion:
         env = {name: values[f"env.{name}"] for name in server.env}
         headers = {name: values[f"headers.{name}"] for name in server.headers}
         args = [values[f"args[{at}]"] for at in range(len(server.args))]
-        self._find_literals(env, headers, args, values.get("url"))
+        target = values.get("command") or values["url"]
+        self._find_literals({**env, **headers}, [target, *args])
         inherited = {name: self._environ[name] for name in INHERITED if name in self._environ}
         cwd = os.path.join(base or "", values["cwd"]) if server.cwd else self._config.root
         return Endpoint(
@@ -154,15 +155,10 @@ class Expansion:
                 error.hint = f"Store it again with {command}"
             raise
 
-    def _find_literals(
-        self, env: Mapping[str, str], headers: Mapping[str, str], args: list[str], url: str | None
-    ) -> None:
-        """Hide what is written in the definition, and is secret by its name."""
-        for name, value in (*env.items(), *headers.items()):
-            if is_sensitive(name):
-                self._hide(value)
-                self._hide(value.rpartition(" ")[2])  # of "Bearer abc" what matters
-        for value in (*literals_of_args(args), *(literals_of_url(url) if url else ())):
+    def _find_literals(self, named: Mapping[str, str], words: list[str]) -> None:
+        """Hide what is written in the definition, and is secret by its name or its place."""
+        found = [each for name, value in named.items() for each in literals_of(value, name)]
+        for value in (*found, *literals_of_args(words)):
             self._hide(value)
 
     def _hide(self, value: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kosmo_lua.mcp.definitions import entry_of
-from kosmo_lua.mcp.sensitive import is_reference, is_sensitive, shown_args, shown_url
+from kosmo_lua.mcp.sensitive import shown_args, shown_value
 from kosmo_lua.mcp.server import Server
 from kosmo_lua.values import Json, JsonObject
 
@@ -35,7 +35,7 @@ def _without_literals(server: Server, warnings: list[str]) -> Server:
     def table(values: Iterable[tuple[str, str]]) -> dict[str, str]:
         made = {}
         for name, value in values:
-            hide = is_sensitive(name) and not is_reference(value)
+            hide = shown_value(value, name) != value
             variable = re.sub(r"\W", "_", name).upper()
             made[name] = f"${{{variable}}}" if hide else value
             if hide:
@@ -44,11 +44,16 @@ def _without_literals(server: Server, warnings: list[str]) -> Server:
                 )
         return made
 
-    url, args = server.url and shown_url(server.url), shown_args(server.args)
-    if (url, args) != (server.url, server.args):
+    shown = replace(
+        server,
+        command=server.command and shown_value(server.command),
+        args=shown_args(server.args),
+        url=server.url and shown_value(server.url),
+    )
+    if shown != server:
         warnings.append(f"{server.name}: a secret in its address or arguments was not exported")
     env, headers = table(server.env.items()), table(server.headers.items())
-    return replace(server, url=url, args=args, env=env, headers=headers)
+    return replace(shown, env=env, headers=headers)
 
 
 def _for_vscode(value: Json) -> Json:

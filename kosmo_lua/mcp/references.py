@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from kosmo_lua.errors import ConfigError
 from kosmo_lua.mcp.documents import shown
+from kosmo_lua.mcp.sensitive import shown_value
 from kosmo_lua.mcp.server import Server
 
 _BRACED = re.compile(r"\$\{([^}]*)\}")
@@ -87,7 +88,8 @@ def _reference(inside: str, server: Server, field: str) -> Reference:
     found = _VARIABLE.fullmatch(inside)
     if not found or "${" in inside:
         hint = "Write ${VAR}, ${VAR:-default} or ${KOSMO_SECRET:mcp.SERVER.KEY}."
-        raise failed(server, field, f"has {shown(f'${{{inside}}}')}, which is no reference", hint)
+        written = shown(shown_value(f"${{{inside}}}"))
+        raise failed(server, field, f"has {written}, which is no reference", hint)
     return Reference("variable", found["name"], found["default"])
 
 

@@ -8,12 +8,7 @@ import click
 
 from kosmo_lua.answers import Permissions, ServerChange
 from kosmo_lua.config import Config
-from kosmo_lua.mcp.sensitive import (
-    is_reference,
-    is_sensitive,
-    literals_of_args,
-    literals_of_url,
-)
+from kosmo_lua.mcp.sensitive import is_sensitive, literals_of, literals_of_args
 from kosmo_lua.mcp.servers import Servers
 from kosmo_lua.mcp.trust import Trust
 from kosmo_lua.policy import Policy
@@ -61,14 +56,14 @@ class Setup:
 def plain_secrets(server: "Server", path: str) -> list[str]:
     """Say which secrets of a server are now in a file where others can see them."""
     written = [
-        (name, name)
+        (name if is_sensitive(name) else f"a part of {name}", name)
         for table in (server.env, server.headers)
         for name, value in table.items()
-        if is_sensitive(name) and not is_reference(value)
+        if literals_of(value, name)
     ]
-    if literals_of_args(server.args):
+    if literals_of_args((server.command or "", *server.args)):
         written.append(("an argument", "KEY"))
-    if server.url and literals_of_url(server.url):
+    if server.url and literals_of(server.url):
         written.append(("the address", "KEY"))
     return [
         f"{what} looks like a secret, and is now in {path} as plain text:"

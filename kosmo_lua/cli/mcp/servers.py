@@ -15,7 +15,7 @@ from kosmo_lua.cli.strict import StrictCommand
 from kosmo_lua.errors import ConfigError
 from kosmo_lua.mcp.editing import as_text
 from kosmo_lua.mcp.exporting import FORMATS, exported
-from kosmo_lua.mcp.sensitive import shown_args, shown_url
+from kosmo_lua.mcp.sensitive import shown_args, shown_value
 from kosmo_lua.mcp.server import Server
 from kosmo_lua.values import HIDDEN, JsonObject
 
@@ -39,11 +39,11 @@ def _entry(setup: Setup, server: Server) -> ServerEntry:
         enabled=server.enabled,
         source=scope_of(server.project),
         path=server.source,
-        command=server.command,
+        command=server.command and shown_value(server.command),
         args=shown_args(server.args),
         cwd=server.cwd,
         env=tuple(server.env),
-        url=server.url and shown_url(server.url),
+        url=server.url and shown_value(server.url),
         headers=tuple(server.headers),
         timeout=server.timeout,
         trust=setup.trust.state(server),

@@ -12,10 +12,9 @@ from kosmo_lua.cli.report import Report, json_option, say
 from kosmo_lua.cli.strict import StrictCommand
 from kosmo_lua.errors import ApprovalRequired
 from kosmo_lua.mcp.references import Reference, references
-from kosmo_lua.mcp.sensitive import is_reference, is_sensitive
+from kosmo_lua.mcp.sensitive import shown_value
 from kosmo_lua.mcp.server import Server
 from kosmo_lua.policy import Policy
-from kosmo_lua.values import HIDDEN
 
 _IGNORED = "Accepted; trust is always kept in your own file."
 
@@ -74,23 +73,21 @@ def _ask(server: Server, inherits: list[str]) -> None:
 
 
 def _description(server: Server) -> list[str]:
-    """Say what trust would let happen; nothing is left out but secrets that are written there."""
+    """Say what trust would let happen: of the command all, as what is hidden there would be run, too."""
     lines = [f"The MCP server {server.name} of {server.source} would"]
     if server.command is not None:
         lines.append(f"  run   {shlex.join([server.command, *server.args])}")
         lines += [f"  in    {server.cwd}"] if server.cwd else []
     else:
-        lines.append(f"  call  {server.url}")
+        lines.append(f"  call  {shown_value(server.url or '')}")
     # A variable may say what is run as well as the command: LD_PRELOAD, NODE_OPTIONS, PATH.
-    lines += [f"  with  {name}={_shown(name, value)}" for name, value in server.env.items()]
-    lines += [f"  with  {name}: {_shown(name, value)}" for name, value in server.headers.items()]
+    lines += [f"  with  {name}={shown_value(value, name)}" for name, value in server.env.items()]
+    lines += [
+        f"  with  {name}: {shown_value(value, name)}" for name, value in server.headers.items()
+    ]
     given = [_given(each) for each in references(server) if each.kind != "folder"]
     lines += [f"  and would be given {', '.join(given)}"] if given else []
     return lines
-
-
-def _shown(name: str, value: str) -> str:
-    return HIDDEN if is_sensitive(name) and not is_reference(value) else value
 
 
 def _given(reference: Reference) -> str:
