@@ -43,7 +43,7 @@ class Kosmo:
 
     Arguments:
         integrations: which ones there are; by default every installed one.
-        only: the names of those that may be used; by default all.
+        only: the names of those that may be used, of an empty list none; by default all.
         servers: the names of the MCP servers that may be used; by default all that are configured.
         environ: where accounts and policy are read from; by default `os.environ`.
         config: the files of the user, and of a project; by default those of the user whom `environ` names by

@@ -16,10 +16,27 @@ from envelopes import assert_fits
 from pseudo_terminal import Terminal
 from test_startup import TELL
 
+from kosmo_lua.cli import cli
 from kosmo_lua.emulator import Emulator
+from kosmo_lua.errors import CODES, KosmoError
 
 Kosmo = Callable[..., Finished]
 Start = Callable[..., subprocess.Popen[bytes]]
+Here = Callable[..., tuple[int, str, str | None]]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
+    """Run a command in this process, which is quicker; return exit status, sentence and hint."""
+    monkeypatch.chdir(tmp_path)
+
+    def here(*words: str) -> tuple[int, str, str | None]:
+        with pytest.raises(KosmoError) as caught:
+            cli.main([*words], prog_name="kosmo", standalone_mode=False)
+        error = caught.value
+        return CODES[error.code].exit_status, error.message, error.hint
+
+    return here
 
 
 def initialize() -> bytes:
@@ -161,6 +178,23 @@ def test_unknown_names_are_said_before_anything_is_served(kosmo: Kosmo) -> None:
     done = kosmo("mcp:serve", "--upstream", "nothing")
     assert (done.status, done.stdout) == (65, "")
     assert done.stderr.startswith("error: unknown MCP server nothing\n")
+
+
+@pytest.mark.parametrize(
+    "option", ["--integration", "--integrations", "--upstream", "--upstreams"]
+)
+@pytest.mark.parametrize("value", ["", " , "])
+@pytest.mark.parametrize(
+    "command", ["mcp:serve", "mcp:gateway:export", "mcp:gateway:install claude"]
+)
+def test_empty_list_does_not_offer_everything(
+    here: Here, tmp_path: Path, command: str, option: str, value: str
+) -> None:
+    """Ours: a variable that is not set would else give an agent all that there is."""
+    status, sentence, hint = here(*command.split(), option, value)
+    assert (status, sentence) == (2, f"{option} names nothing that could be offered")
+    assert hint == "Is a variable not set? Without the option everything is offered."
+    assert not (tmp_path / ".mcp.json").exists()
 
 
 def test_json_without_http_is_a_usage_error(kosmo: Kosmo) -> None:

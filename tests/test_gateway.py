@@ -652,6 +652,26 @@ def test_session_in_a_thread_cannot_be_stopped() -> None:
 
 
 @pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_kosmo_with_an_empty_list_has_none(isolation: Any, tmp_path: Path) -> None:
+    """Ours: of integrations and of MCP servers; only the lack of a list means all."""
+    (tmp_path / "mcp.json").write_text('{"mcpServers": {"s": {"command": "x"}}}')
+    environ = {"KOSMO_HOME": str(tmp_path)}
+    with Kosmo(environ=environ, only=[], servers=[], isolation=isolation) as kosmo:
+        assert (kosmo.catalog.names, kosmo.mcp.states().servers) == ([], ())
+        results = [
+            kosmo.run(f"return {name}")
+            for name in ("app.integrations.segment.get_current_user()", "app.mcp.s.t()")
+        ]
+    codes = [each.error_info.code for each in results if each.error_info]
+    assert codes == ["unknown_integration", "unknown_integration"]
+    with Kosmo(environ=environ, isolation=isolation) as kosmo:
+        assert (kosmo.catalog.names, len(kosmo.mcp.states().servers)) == (
+            ["posthog", "segment"],
+            1,
+        )
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
 def test_kosmo_with_some_integrations_has_no_other(isolation: Any) -> None:
     """Ours: also where the script runs in another process."""
     kosmo = Kosmo(environ={}, only=["segment"], isolation=isolation)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kosmo_lua.cli.limits import limit_options
+from kosmo_lua.errors import UsageError
 from kosmo_lua.gateway.offer import SMALLEST, Offer
 
 if TYPE_CHECKING:
@@ -13,9 +14,21 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 
-def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
-    """Read `a,b`."""
-    return tuple(name.strip() for name in (value or "").split(",") if name.strip())
+def _names(
+    _: click.Context, param: click.Parameter, value: str | tuple[str, ...] | None
+) -> tuple[str, ...]:
+    """Read `a,b`, or several of them.
+
+    Raises:
+        UsageError: one has no name; to offer everything then would offer more than was meant.
+    """
+    given = (value,) if isinstance(value, str) else value or ()
+    found = [[name.strip() for name in each.split(",") if name.strip()] for each in given]
+    if not all(found):
+        message = f"{param.opts[0]} names nothing that could be offered"
+        hint = "Is a variable not set? Without the option everything is offered."
+        raise UsageError(message, hint=hint)
+    return tuple(name for names in found for name in names)
 
 
 _OPTIONS = (
@@ -35,8 +48,8 @@ _OPTIONS = (
     ),
     click.option(
         "--integration",
-        "integration",
         multiple=True,
+        callback=_names,
         metavar="NAME",
         help="Offer this integration only; may be repeated.",
     ),
@@ -45,8 +58,8 @@ _OPTIONS = (
     ),
     click.option(
         "--upstream",
-        "upstream",
         multiple=True,
+        callback=_names,
         metavar="NAME",
         help="Offer this MCP server only; may be repeated.",
     ),
