@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -817,6 +818,23 @@ class TestImportAndExport:
         assert exported["warnings"] == [
             f"s: {name} is written out; it was exported as ${{{name}}}" for name in secret
         ]
+
+    @pytest.mark.parametrize("by_link", [False, True])
+    def test_export_replaces_no_pipe(self, kosmo: Kosmo, tmp_path: Path, *, by_link: bool) -> None:
+        """Ours: whoever reads it would wait for ever; of a device the machine would have none."""
+        pipe = target = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        if by_link:
+            target = tmp_path / "link"
+            target.symlink_to(pipe)
+        before = sorted(tmp_path.iterdir())
+        given = ("mcp:export", "--path", str(target), "--force", "--json")
+        assert refused("mcp:export", kosmo(*given)) == (
+            78,
+            f"cannot write {pipe}: it is not a file",
+            None,
+        )
+        assert (pipe.is_fifo(), sorted(tmp_path.iterdir())) == (True, before)
 
     def test_export_does_not_move_the_cursor(self, kosmo: Kosmo, project: Path) -> None:
         """What a stranger's file says is written as JSON can."""

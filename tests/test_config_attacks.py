@@ -177,3 +177,26 @@ def _runs(pid: int) -> bool:
         return " Z " not in Path(f"/proc/{pid}/stat").read_text()
     except (ProcessLookupError, FileNotFoundError):
         return False
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("integrations:configure segment --disable", "config.toml"),
+        ("accounts:add segment", "credentials.toml"),
+        ("mcp:add s x --global", "mcp.json"),
+        ("mcp:add s x", ".mcp.json"),
+        ("mcp:gateway:install cursor", ".cursor/mcp.json"),
+    ],
+)
+def test_pipe_is_never_replaced_by_a_file(
+    kosmo: Kosmo, home: Path, tmp_path: Path, command: str, name: str
+) -> None:
+    """Ours: nor is a device; somebody has made it for a reason."""
+    pipe = (tmp_path if name.startswith(".") else home) / name
+    pipe.parent.mkdir(exist_ok=True)
+    os.mkfifo(pipe)
+    pipe.chmod(0o600)
+    done = kosmo(*command.split(), "--json", stdin=b"write_key=a")
+    assert refused(done) == f"cannot read {pipe}: it is not a file"
+    assert pipe.is_fifo()

@@ -669,3 +669,13 @@ def test_broken_cache_is_as_if_there_were_none(run: Run, home: Path) -> None:
     for text in ("", "[]", '{"format": 1, "tools": 3}', "[" * 100_000):
         file.write_text(text, encoding="utf-8")
         assert value(run("return app.mcp.library.add{a = 1, b = 2}")) == {"sum": 3}
+
+
+def test_pipe_in_the_cache_is_as_if_there_were_none(run: Run, home: Path) -> None:
+    """Ours: nobody waits for what it has to say, and it stays."""
+    value(run('return mcp.tools("library")'))
+    (file,) = (home / "cache").glob("mcp-*.json")
+    file.unlink()
+    os.mkfifo(file)
+    assert value(run("return app.mcp.library.add{a = 1, b = 2}")) == {"sum": 3}
+    assert file.is_fifo()

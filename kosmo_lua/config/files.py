@@ -144,9 +144,17 @@ def _by_hand(path: str, reason: str) -> ConfigError:
 
 
 def replace(file: Path, text: str, mode: int) -> None:
-    """Write a file so that a reader, or a crash, sees the old one or the new one; its mode stays."""
+    """Write a file so that a reader, or a crash, sees the old one or the new one; its mode stays.
+
+    Raises:
+        ConfigError: something else is there; a device or a pipe would be lost.
+        OSError: it cannot be written.
+    """
     if file.exists():
-        mode = stat.S_IMODE(file.stat().st_mode)
+        found = file.stat().st_mode
+        if not stat.S_ISREG(found):
+            raise ConfigError(f"cannot write {file}: it is not a file")
+        mode = stat.S_IMODE(found)
     with NamedTemporaryFile("wb", dir=file.parent, delete=False) as temporary:
         try:
             os.fchmod(temporary.fileno(), mode)

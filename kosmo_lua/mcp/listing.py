@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from kosmo_lua.config import Config
 from kosmo_lua.config.files import replace
+from kosmo_lua.errors import ConfigError
 from kosmo_lua.mcp.server import Server
 from kosmo_lua.mcp.trust import fingerprint
 from kosmo_lua.values import JsonObject
@@ -53,7 +54,7 @@ class Listings:
         """Return what is kept of a server; None: nothing that can be used."""
         path = self._path(server)
         with suppress(OSError, ValueError, RecursionError, KeyError, TypeError):
-            facts = json.loads(path.read_bytes()) if path else None
+            facts = json.loads(path.read_bytes()) if path and path.is_file() else None
             if facts and facts["format"] == FORMAT:
                 return Listing.of(
                     _text(facts["title"]), _text(facts["instructions"]), [*facts["tools"]]
@@ -72,7 +73,7 @@ class Listings:
             "instructions": listing.instructions,
             "tools": listing.tools,
         }
-        with suppress(OSError):
+        with suppress(OSError, ConfigError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             replace(path, json.dumps(facts), 0o600)
 
