@@ -142,22 +142,15 @@ class Configurator:
     def _change(self, name: str, edit: Callable[["Document"], None]) -> None:
         """Change a file of the user's, or the project's, of which the path is given."""
         kind = {USER: "user", CREDENTIALS: "credentials"}.get(name, "project")
-        path = name if kind == "project" else self._path(name)
+        path = name if kind == "project" else self._config.own_path(name)
         change(
             path,
             edit,
             check=lambda values: check(values, path, kind),
-            lock=self._path(LOCK),
+            lock=self._config.own_path(LOCK),
             secret=kind == "credentials",
             mode=0o644 if kind == "project" else 0o600,
         )
-
-    def _path(self, name: str) -> str:
-        path = self._config.path(name)
-        if path is None:
-            message = f"there is no folder for {name}: neither KOSMO_HOME nor HOME is set"
-            raise ConfigError(message, hint="Set KOSMO_HOME to a folder of your own.")
-        return path
 
 
 def _check_name(integration: "Integration[Any]", account: str, stored: Iterable[str]) -> None:

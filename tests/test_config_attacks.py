@@ -134,8 +134,29 @@ def test_without_any_home_there_are_no_files(
     for name in ("KOSMO_HOME", "XDG_CONFIG_HOME", "HOME"):
         monkeypatch.delenv(name, raising=False)
     assert kosmo("integrations:lua", "--eval", "return 1").stdout == "1\n"
-    done = kosmo("accounts:add", "segment", "--json", stdin=b"write_key=a")
-    assert refused(done).startswith("there is no folder for credentials.toml")
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("accounts:add segment", "credentials.toml"),
+        ("integrations:configure segment --disable", "config.toml"),
+        ("mcp:secret:set s KEY", "credentials.toml"),
+        ("mcp:trust s --yes", "config.toml"),
+        ("mcp:add t x --global", "mcp.json"),
+        ("mcp:add t x", ".lock"),
+    ],
+)
+def test_without_any_home_the_file_that_needs_it_is_named(
+    kosmo: Kosmo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, name: str
+) -> None:
+    """Ours: one sentence for all; a change of a project's file needs the lock of the user."""
+    for variable in ("KOSMO_HOME", "XDG_CONFIG_HOME", "HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    (tmp_path / ".mcp.json").write_text('{"mcpServers": {"s": {"command": "x"}}}')
+    done = kosmo(*command.split(), "--json", stdin=b"write_key=a")
+    assert refused(done) == f"there is no folder for {name}: neither KOSMO_HOME nor HOME is set"
+    assert done.json()["error_info"]["hint"] == "Set KOSMO_HOME to a folder of your own."
 
 
 def test_folder_that_cannot_be_written_is_one_sentence(

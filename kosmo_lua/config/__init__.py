@@ -71,6 +71,18 @@ class Config:
         """Return where a file of the user is, or would be."""
         return os.path.join(self.folder, name) if self.folder else None
 
+    def own_path(self, name: str) -> str:
+        """Return where a file of the user belongs that is to be written.
+
+        Raises:
+            ConfigError: the user has no folder.
+        """
+        path = self.path(name)
+        if path is None:
+            message = f"there is no folder for {name}: neither KOSMO_HOME nor HOME is set"
+            raise ConfigError(message, hint="Set KOSMO_HOME to a folder of your own.")
+        return path
+
     @property
     def project_file(self) -> str:
         """The path of the project's file, or where a new one belongs: in the folder where we are."""

@@ -47,7 +47,7 @@ class Editor:
             ConfigError: there is none.
         """
         if not project:
-            return self._own(USER_FILE)
+            return self._config.own_path(USER_FILE)
         if self._config.root is None:
             raise ConfigError("there is no project here: its folder was removed")
         return os.path.join(self._config.root, PROJECT_FILES[0])
@@ -149,7 +149,7 @@ class Editor:
         is_project = any(each == path and root is not None for each, root in paths(self._config))
         if is_project:
             _refuse_links(path)
-        with turn(path, self._own(LOCK)):
+        with turn(path, self._config.own_path(LOCK)):
             text = text_of(path) if os.path.lexists(path) else ""
             document = parsed(text, path)
             entries(document, path)
@@ -161,13 +161,6 @@ class Editor:
                 message = f"cannot change {path}: it has comments, which would be lost"
                 raise ConfigError(message, hint="Change it in an editor.")
             replace(Path(path).resolve(), as_text(document), 0o644 if is_project else 0o600)
-
-    def _own(self, name: str) -> str:
-        path = self._config.path(name)
-        if path is None:
-            message = f"there is no folder for {USER_FILE}: neither KOSMO_HOME nor HOME is set"
-            raise ConfigError(message, hint="Set KOSMO_HOME to a folder of your own.")
-        return path
 
 
 def as_text(document: Json) -> str:

@@ -97,10 +97,7 @@ class Secrets:
         return self._change(edit)
 
     def _change(self, edit: Callable[["Document"], None]) -> str:
-        path, lock = self._config.path(CREDENTIALS), self._config.path(LOCK)
-        if path is None or lock is None:
-            message = f"there is no folder for {CREDENTIALS}: neither KOSMO_HOME nor HOME is set"
-            raise ConfigError(message, hint="Set KOSMO_HOME to a folder of your own.")
+        path, lock = self._config.own_path(CREDENTIALS), self._config.own_path(LOCK)
         change(
             path,
             edit,

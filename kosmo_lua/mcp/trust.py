@@ -140,9 +140,6 @@ class Trust:
         from kosmo_lua.config.files import change  # noqa: PLC0415  # only to write
         from kosmo_lua.config.schema import check  # noqa: PLC0415  # the same
 
-        path, lock = self._config.path(USER), self._config.path(LOCK)
-        if path is None or lock is None:
-            message = f"there is no folder for {USER}: neither KOSMO_HOME nor HOME is set"
-            raise ConfigError(message, hint="Set KOSMO_HOME to a folder of your own.")
+        path, lock = self._config.own_path(USER), self._config.own_path(LOCK)
         change(path, edit, check=lambda values: check(values, path, "user"), lock=lock)
         self._config.reread()
