@@ -4,23 +4,18 @@ Sources: https://code.claude.com/docs/en/mcp, https://docs.cursor.com/context/mc
 https://code.visualstudio.com/docs/copilot/chat/mcp-servers
 """
 
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import join
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from kosmo_lua.config import LOCK, Config
-from kosmo_lua.config.files import replace, text_of, turn
 from kosmo_lua.errors import ConfigError
-from kosmo_lua.mcp.documents import has_comments, parsed
+from kosmo_lua.mcp.documents import FORMATS, Format
+from kosmo_lua.mcp.editing import refuse_links, rewrite
 from kosmo_lua.values import JsonObject
-
-Format = Literal["mcpServers", "vscode"]
-FORMATS: tuple[Format, ...] = ("mcpServers", "vscode")
-_KEYS: dict[Format, str] = {"mcpServers": "mcpServers", "vscode": "servers"}
 
 
 class Client(NamedTuple):
@@ -57,7 +52,7 @@ def entry(format_: Format, command: Sequence[str], flags: Sequence[str]) -> Json
 
 def document(format_: Format, name: str, server: JsonObject) -> JsonObject:
     """Return the configuration with this entry alone."""
-    return {_KEYS[format_]: {name: server}}
+    return {FORMATS[format_]: {name: server}}
 
 
 def path_of(
@@ -100,29 +95,19 @@ def install(
     Raises:
         ConfigError: another entry has the name and `force` is not given, or the file cannot be changed.
     """
-    _refuse_links(path)
-    with turn(path, config.path(LOCK) or f"{path}.lock"):
-        text = text_of(path) if os.path.lexists(path) else ""
-        found = parsed(text, path)
-        servers = found.setdefault(_KEYS[format_], {})
+
+    def edit(found: JsonObject) -> None:
+        servers = found.setdefault(FORMATS[format_], {})
         if not isinstance(servers, dict):
-            raise ConfigError(f"{path}: {_KEYS[format_]} must be an object of servers")
+            raise ConfigError(f"{path}: {FORMATS[format_]} must be an object of servers")
         if servers.get(name) == server:
-            return False
+            return
         if name in servers and not force:
             message = f"{path} has another server of the name {name}"
             raise ConfigError(message, hint="Replace it with --force, or choose another --name.")
-        if has_comments(text):
-            message = f"cannot change {path}: it has comments, which would be lost"
-            hint = f"Add it in an editor: kosmo mcp:gateway:export --format {format_}"
-            raise ConfigError(message, hint=hint)
         servers[name] = server
-        replace(Path(path), json.dumps(found, indent=2, ensure_ascii=False) + "\n", 0o644)
-    return True
 
-
-def _refuse_links(path: str) -> None:
-    """Return when neither the file nor its folder is a link: a clone's would lead the change elsewhere."""
-    for each in (path, os.path.dirname(path)):
-        if os.path.islink(each):
-            raise ConfigError(f"cannot change {path}: {each} is a link")
+    refuse_links(path)
+    by_hand = f"Add it in an editor: kosmo mcp:gateway:export --format {format_}"
+    lock = config.path(LOCK) or f"{path}.lock"
+    return rewrite(path, edit, lock=lock, mode=0o644, by_hand=by_hand)

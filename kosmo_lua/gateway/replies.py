@@ -78,12 +78,13 @@ def size(reply: Reply) -> int:
     return len(_compact(content))
 
 
-def cut(text: str, room: int, advice: str = "read a narrower page") -> str:
+def cut(text: str, room: int) -> str:
     """Return the beginning of a text, up to the end of a character as people see it, and what is missing."""
     if len(text) <= room:
         return text
     at = boundary(text, room)
-    return f"{text[:at]}\n[cut: {len(text) - at:,} of {len(text):,} characters left out; {advice}]"
+    missing = f"{len(text) - at:,} of {len(text):,} characters left out"
+    return f"{text[:at]}\n[cut: {missing}; read a narrower page]"
 
 
 def boundary(text: str, at: int) -> int:

@@ -3,14 +3,19 @@
 import json
 import os
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from kosmo_lua.config import Config
 from kosmo_lua.errors import ConfigError
 from kosmo_lua.values import Json, JsonObject
 
-KEYS = ("mcpServers", "servers")
-"""Below which a file has its servers: as most clients write it, and as VS Code does."""
+Format = Literal["mcpServers", "vscode"]
+
+FORMATS: Mapping[Format, str] = {"mcpServers": "mcpServers", "vscode": "servers"}
+"""How most clients write their files, and how VS Code does: the key below which each has its servers."""
+
+KEYS = tuple(FORMATS.values())
 
 PROJECT_FILES = (".mcp.json", ".cursor/mcp.json", ".vscode/mcp.json")
 """Below the root of a project; the first that defines a server counts."""

@@ -144,23 +144,47 @@ class Editor:
         self._change(place.path, edit)
 
     def _change(self, path: str, edit: Callable[[JsonObject], None]) -> None:
-        from kosmo_lua.config.files import replace, text_of, turn  # noqa: PLC0415  # only to write
+        def checked(document: JsonObject) -> None:
+            entries(document, path)
+            edit(document)
 
         is_project = any(each == path and root is not None for each, root in paths(self._config))
         if is_project:
-            _refuse_links(path)
-        with turn(path, self._config.own_path(LOCK)):
-            text = text_of(path) if os.path.lexists(path) else ""
-            document = parsed(text, path)
-            entries(document, path)
-            before = json.dumps(document)
-            edit(document)
-            if json.dumps(document) == before:
-                return
-            if has_comments(text):
-                message = f"cannot change {path}: it has comments, which would be lost"
-                raise ConfigError(message, hint="Change it in an editor.")
-            replace(Path(path).resolve(), as_text(document), 0o644 if is_project else 0o600)
+            refuse_links(path)
+        mode = 0o644 if is_project else 0o600
+        rewrite(path, checked, lock=self._config.own_path(LOCK), mode=mode)
+
+
+def rewrite(
+    path: str,
+    edit: Callable[[JsonObject], None],
+    *,
+    lock: str,
+    mode: int,
+    by_hand: str = "Change it in an editor.",
+) -> bool:
+    """Change the document of a file, which may be a new one; return whether it has changed.
+
+    `lock` is the file that says whose turn it is, `mode` that of a new file, and `by_hand` the hint for a
+    file that only its owner can change.
+
+    Raises:
+        ConfigError: the file cannot be read or written, or has comments.
+    """
+    from kosmo_lua.config.files import replace, text_of, turn  # noqa: PLC0415  # only to write
+
+    with turn(path, lock):
+        text = text_of(path) if os.path.lexists(path) else ""
+        document = parsed(text, path)
+        before = json.dumps(document)
+        edit(document)
+        if json.dumps(document) == before:
+            return False
+        if has_comments(text):
+            message = f"cannot change {path}: it has comments, which would be lost"
+            raise ConfigError(message, hint=by_hand)
+        replace(Path(path).resolve(), as_text(document), mode)
+    return True
 
 
 def as_text(document: Json) -> str:
@@ -177,8 +201,12 @@ def _key_of(document: JsonObject, name: str) -> str:
     return next((key for key in KEYS if key in document), KEYS[0])
 
 
-def _refuse_links(path: str) -> None:
-    """Return when a project's file is no link, nor its folder: a clone's would lead the change elsewhere."""
+def refuse_links(path: str) -> None:
+    """Return when a project's file is no link, nor its folder: a clone's would lead the change elsewhere.
+
+    Raises:
+        ConfigError: one of them is.
+    """
     folder = os.path.dirname(path)
     own = os.path.basename(folder) in (".cursor", ".vscode")
     for each in (path, *((folder,) if own else ())):

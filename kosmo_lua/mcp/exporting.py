@@ -5,16 +5,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kosmo_lua.mcp.definitions import entry_of
+from kosmo_lua.mcp.documents import FORMATS, Format
 from kosmo_lua.mcp.sensitive import shown_args, shown_value
 from kosmo_lua.mcp.server import Server
 from kosmo_lua.values import Json, JsonObject
 
-FORMATS = ("mcpServers", "vscode")
-
 _OWN = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def exported(servers: Iterable[Server], style: str) -> tuple[JsonObject, list[str]]:
+def exported(servers: Iterable[Server], style: Format) -> tuple[JsonObject, list[str]]:
     """Return the document in one of `FORMATS`, and a sentence on each value that it does not have."""
     entries: JsonObject = {}
     warnings: list[str] = []
@@ -26,7 +25,7 @@ def exported(servers: Iterable[Server], style: str) -> tuple[JsonObject, list[st
         if "@secret:" in str(entry) or "KOSMO_SECRET:" in str(entry):
             warnings.append(f"{server.name} refers to a stored secret, which only kosmo resolves")
         entries[server.name] = entry
-    return {"servers" if style == "vscode" else "mcpServers": entries}, warnings
+    return {FORMATS[style]: entries}, warnings
 
 
 def _without_literals(server: Server, warnings: list[str]) -> Server:

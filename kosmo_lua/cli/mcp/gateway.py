@@ -11,6 +11,8 @@ from kosmo_lua.answers.gateway import ClientConfig, Installed
 from kosmo_lua.cli.mcp.gateway_options import flags_of, gateway_options, offer_of
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.config import Config
+from kosmo_lua.gateway import clients
+from kosmo_lua.mcp.documents import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +34,7 @@ def _name_option(command: "Callable[..., Any]") -> "Callable[..., Any]":
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(("mcpServers", "vscode")),
+    type=click.Choice([*FORMATS]),
     default="mcpServers",
     show_default=True,
     help="mcpServers: Claude Code, Cursor and most others; vscode: VS Code.",
@@ -46,8 +48,6 @@ def export_command(ctx: click.Context, /, **options: Any) -> int:  # noqa: ANN40
 
     kosmo mcp:gateway:export --integration posthog --write deny
     """
-    from kosmo_lua.gateway import clients  # noqa: PLC0415  # only here
-
     format_ = options["format_"]
     server = clients.entry(format_, clients.own_command(sys.argv[0]), flags_of(ctx, options))
     config = clients.document(format_, options["name"], server)
@@ -56,7 +56,7 @@ def export_command(ctx: click.Context, /, **options: Any) -> int:  # noqa: ANN40
 
 
 @click.command("mcp:gateway:install", short_help="Let a coding agent start kosmo.")
-@click.argument("client", type=click.Choice(("claude", "cursor", "vscode")))
+@click.argument("client", type=click.Choice([*clients.CLIENTS]))
 @click.option(
     "--project/--global",
     default=True,
@@ -73,8 +73,7 @@ def install_command(ctx: click.Context, /, **options: Any) -> int:  # noqa: ANN4
 
     What else is in the file stays. In a project that is .mcp.json, .cursor/mcp.json or .vscode/mcp.json.
     """
-    from kosmo_lua.gateway import clients  # noqa: PLC0415  # only here
-    from kosmo_lua.gateway.kosmos import check_names  # noqa: PLC0415  # the same
+    from kosmo_lua.gateway.kosmos import check_names  # noqa: PLC0415  # only here
 
     client, name, config = options["client"], options["name"], Config.here()
     check_names(offer_of(options), os.environ, config)  # else the client would only see it end

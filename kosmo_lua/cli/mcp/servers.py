@@ -13,8 +13,9 @@ from kosmo_lua.cli.plain import escaped, table
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.strict import StrictCommand
 from kosmo_lua.errors import ConfigError
+from kosmo_lua.mcp.documents import FORMATS, Format
 from kosmo_lua.mcp.editing import as_text
-from kosmo_lua.mcp.exporting import FORMATS, exported
+from kosmo_lua.mcp.exporting import exported
 from kosmo_lua.mcp.sensitive import shown_args, shown_value
 from kosmo_lua.mcp.server import Server
 from kosmo_lua.values import HIDDEN, JsonObject
@@ -77,15 +78,15 @@ def _words(command: str, args: Sequence[str]) -> str:
 @click.option(
     "--format",
     "style",
-    type=click.Choice(FORMATS),
-    default=FORMATS[0],
+    type=click.Choice([*FORMATS]),
+    default="mcpServers",
     show_default=True,
     help="As most clients read it, or as VS Code does.",
 )
 @click.option("--path", metavar="FILE", help="The file to write, instead of stdout.")
 @click.option("--force", is_flag=True, help="Replace the file, if there is one.")
 @json_option
-def export_command(*, style: str, path: str | None, force: bool, as_json: bool) -> int:
+def export_command(*, style: Format, path: str | None, force: bool, as_json: bool) -> int:
     """Write the servers that are enabled as one document for other clients; it has no secrets."""
     setup = Setup()
     servers = [server for server in setup.servers.all.values() if server.enabled]
