@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from kosmo_lua.accounts import DEFAULT, spelled
+from kosmo_lua.accounts import DEFAULT
 from kosmo_lua.accounts import Accounts as Store
 from kosmo_lua.answers import (
     AccountDetails,
@@ -19,6 +19,7 @@ from kosmo_lua.config import Config
 from kosmo_lua.errors import UsageError
 from kosmo_lua.lua.limits import Limits
 from kosmo_lua.policy import Policy
+from kosmo_lua.settings import spelled
 from kosmo_lua.suggestions import nearest
 from kosmo_lua.values import HIDDEN
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kosmo_lua.accounts import DEFAULT, checked, in_variable, spelled, spellings
+from kosmo_lua.accounts import DEFAULT, in_variable
 from kosmo_lua.config import CREDENTIALS, LOCK, USER, Config
 from kosmo_lua.config.files import change
 from kosmo_lua.config.policy_rules import Rule
@@ -18,6 +18,7 @@ from kosmo_lua.config.stored import (
     keep_in_keyring,
 )
 from kosmo_lua.errors import ConfigError, UnknownAccount
+from kosmo_lua.settings import checked, spelled, spellings
 
 if TYPE_CHECKING:
     from kosmo_lua.config.files import Document

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kosmo_lua.accounts import spelled
 from kosmo_lua.answers import AccountChange
 from kosmo_lua.cli.approval import on_terminal
 from kosmo_lua.cli.arguments import account_names, provider_argument
@@ -16,6 +15,7 @@ from kosmo_lua.cli.strict import StrictCommand
 from kosmo_lua.cli.usage import refused
 from kosmo_lua.config import Config
 from kosmo_lua.kosmo import Kosmo
+from kosmo_lua.settings import spelled
 
 if TYPE_CHECKING:
     from kosmo_lua.integration import Integration

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kosmo_lua.accounts import spelled
 from kosmo_lua.cli.usage import refused
+from kosmo_lua.settings import spelled
 
 if TYPE_CHECKING:
     from kosmo_lua.integration import Integration
