@@ -5,12 +5,12 @@ A setting comes from the environment: `KOSMO_SEGMENT_WRITE_KEY` for the default 
 from the user's credentials.toml.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kosmo_lua.config import Config
 from kosmo_lua.config.log import hide_in_log
+from kosmo_lua.config.spelling import NAME, in_variable, same
 from kosmo_lua.errors import ConfigError, CredentialsMissing, UnknownAccount
 from kosmo_lua.settings import checked, declared, spelled, spellings
 from kosmo_lua.suggestions import nearest
@@ -44,22 +44,37 @@ class Accounts:
         """Return the names of an integration's accounts, `default` first."""
         prefix = f"KOSMO_{integration.upper()}__"
         stored = {*self._config.accounts(integration)}
-        spelled = {in_variable(name) for name in stored}
+        known = {in_variable(name) for name in stored}
         found = {
             key.removeprefix(prefix).partition("__")[0].lower()
             for key, value in self._environ.items()
             if key.startswith(prefix) and value
         }
-        return [DEFAULT, *sorted((stored | found - spelled) - {DEFAULT})]
+        return [DEFAULT, *sorted((stored | found - known) - {DEFAULT})]
 
-    def find(self, integration: "Integration[Any]", account: str) -> None:
-        """Return when there is such an account.
+    def named(self, integration: str, account: str) -> str:
+        """Return the name of the account that a spelling of it means; of an unknown one, the spelling."""
+        return next(iter(same(account, self.names(integration))), account)
+
+    def find(self, integration: "Integration[Any]", account: str) -> str:
+        """Return the name of the account that a spelling of it means.
 
         Raises:
-            UnknownAccount: no variable belongs to it; names the nearest ones.
+            UnknownAccount: there is none; names the nearest ones.
+            ConfigError: it means two, which are stored.
         """
-        if not self._emulator_url and account not in self.names(integration.name):
-            raise self._unknown(integration, account)
+        if self._emulator_url:  # every name is known there, and no file is read
+            return account
+        known = self.names(integration.name)
+        found = same(account, known)
+        if not found:
+            raise self._unknown(integration, account, known)
+        if len(found) > 1:
+            names = " and ".join(name for name in known if name in found)
+            message = f"the accounts {names} of {integration.title} have the same variables"
+            hint = f"Rename one of them in {self._config.credentials.path}."
+            raise ConfigError(message, hint=hint)
+        return found[0]
 
     def load(
         self, integration: "Integration[Any]", account: str, tell: "Tell | None" = None
@@ -141,16 +156,17 @@ class Accounts:
             hint = f"Set {variable}, store it with {store}, or try it with --emulator."
             raise CredentialsMissing(message, hint=hint)
 
-    def _unknown(self, integration: "Integration[Any]", account: str) -> UnknownAccount:
-        known = self.names(integration.name)
-        near = nearest(account, known, like=0.5)
-        variable = f"KOSMO_{integration.name}__{in_variable(account)}__".upper()
-        fields = "/".join(name.upper() for name in integration.credentials.model_fields)
-        message = f"unknown account {account} of {integration.title}. "
-        message += (
+    @staticmethod
+    def _unknown(
+        integration: "Integration[Any]", account: str, known: list[str]
+    ) -> UnknownAccount:
+        names = {in_variable(name): name for name in known}
+        near = [names[each] for each in nearest(in_variable(account), names, like=0.5)]
+        suggestion = (
             f"Did you mean: {', '.join(near)}?" if near else f"Configured: {', '.join(known)}."
         )
-        return UnknownAccount(message, hint=f"To add it, set {variable}... ({fields}).")
+        message = f"unknown account {account} of {integration.title}. {suggestion}"
+        return UnknownAccount(message, hint=f"To add it, {_addition(integration, account)}.")
 
     def _refuse_unknown_settings(self, integration: "Integration[Any]", account: str) -> None:
         prefix = f"KOSMO_{integration.name}__{in_variable(account)}__".upper()
@@ -178,9 +194,15 @@ def _nobody(group: int, running: bool) -> None:  # noqa: FBT001  # as Tell
     """Tell nobody of a process."""
 
 
-def in_variable(account: str) -> str:
-    """Spell the name of an account as a variable does, but for its capitals: `eu-prod` as eu_prod."""
-    return re.sub(r"\W", "_", account, flags=re.ASCII).lower()
+def _addition(integration: "Integration[Any]", account: str) -> str:
+    """Say what adds an account; a name that a command would refuse is written as its variables write it."""
+    name = in_variable(account)
+    command = f"kosmo accounts:add {integration.name}"
+    command = f"run {command} {account if NAME.fullmatch(account) else name}"
+    if f"{name}__".partition("__")[0] != name:  # its variables would be those of another account
+        return command
+    fields = "/".join(field.upper() for field in integration.credentials.model_fields)
+    return f"set KOSMO_{integration.name.upper()}__{name.upper()}__... ({fields}), or {command}"
 
 
 def emulated(integration: "Integration[Any]", url: str) -> dict[str, str]:

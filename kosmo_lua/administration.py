@@ -16,7 +16,7 @@ from kosmo_lua.answers import (
 )
 from kosmo_lua.catalog import Catalog
 from kosmo_lua.config import Config
-from kosmo_lua.errors import UsageError
+from kosmo_lua.errors import ConfigError, UsageError
 from kosmo_lua.lua.limits import Limits
 from kosmo_lua.policy import Policy
 from kosmo_lua.settings import spelled
@@ -71,7 +71,18 @@ class Administration:
                 for account in self._config.accounts(name)
                 if account in taken
             ]
+            found += self._twins(self._catalog.integrations[name])
         return found
+
+    def _twins(self, integration: "Integration[Any]") -> list[str]:
+        """Say which stored accounts have the name of another one, in another spelling."""
+        found = []
+        for account in self._config.accounts(integration.name):
+            try:
+                self._store.find(integration, account)
+            except ConfigError as error:
+                found.append(f"{self._config.credentials.path}: {error.message}")
+        return [*dict.fromkeys(found)]
 
     def _set(self, integration: "Integration[Any]", account: str) -> tuple[str, ...]:
         settings = integration.credentials.model_fields
@@ -84,7 +95,7 @@ class Administration:
             UnknownAccount: there is none of that name.
         """
         integration = self._catalog.integration(provider)
-        self._store.find(integration, account)
+        account = self._store.find(integration, account)
         entries = []
         for setting in integration.credentials.model_fields:
             if source := self._store.source(integration, account, setting):
@@ -178,7 +189,7 @@ class Administration:
 
     def _setting(self, provider: str, account: str, name: str) -> Iterator[Candidate]:
         integration = self._catalog.integration(provider)
-        setting = spelled(integration, name)
+        account, setting = self._store.named(provider, account), spelled(integration, name)
         for index, source in enumerate(self._store.sources(integration, account, setting)):
             value = HIDDEN if _is_secret(integration, setting) else str(source.value)
             yield Candidate(source.name, value, wins=index == 0)

@@ -25,7 +25,7 @@ def check_account(
         KosmoError: there is no such integration or account, or a setting cannot be used.
     """
     integration = catalog.integration(provider)
-    accounts.find(integration, account)
+    account = accounts.find(integration, account)
     accounts.load(integration, account)
     checks, errors = [], []
     for key in secrets(integration):

@@ -1,15 +1,15 @@
 """Changes of the configuration: accounts, which integrations are enabled, rules of the policy."""
 
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kosmo_lua.accounts import DEFAULT, in_variable
+from kosmo_lua.accounts import DEFAULT
 from kosmo_lua.config import CREDENTIALS, LOCK, USER, Config
 from kosmo_lua.config.files import change
 from kosmo_lua.config.policy_rules import Rule
 from kosmo_lua.config.schema import check
+from kosmo_lua.config.spelling import NAME, same
 from kosmo_lua.config.stored import (
     COMMAND,
     KEYRING,
@@ -23,8 +23,6 @@ from kosmo_lua.settings import checked, spelled, spellings
 if TYPE_CHECKING:
     from kosmo_lua.config.files import Document
     from kosmo_lua.integration import Integration
-
-_ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 
 
 class Configurator:
@@ -155,7 +153,7 @@ class Configurator:
 
 
 def _check_name(integration: "Integration[Any]", account: str, stored: Iterable[str]) -> None:
-    if not _ACCOUNT.fullmatch(account):
+    if not NAME.fullmatch(account):
         message = f"{account!r} cannot be the name of an account"
         raise ConfigError(message, hint="Use letters, digits, - and _.")
     title = integration.title
@@ -163,10 +161,9 @@ def _check_name(integration: "Integration[Any]", account: str, stored: Iterable[
         if account in function.spellings:
             message = f"the account {account} would have the name of a function of {title}"
             raise ConfigError(message, hint="Give the account another name.")
-    for other in {DEFAULT, *stored} - {account}:
-        if in_variable(other) == in_variable(account):
-            message = f"the account {account} would have the same variables as {other} of {title}"
-            raise ConfigError(message, hint="Give the account another name.")
+    for other in same(account, {DEFAULT, *stored} - {account}):
+        message = f"the account {account} would have the same variables as {other} of {title}"
+        raise ConfigError(message, hint="Give the account another name.")
 
 
 def _canonical(integration: "Integration[Any]", settings: Mapping[str, str]) -> dict[str, str]:

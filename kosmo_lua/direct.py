@@ -6,6 +6,7 @@ from contextlib import nullcontext, suppress
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
+from kosmo_lua.config.spelling import same
 from kosmo_lua.endings import Ending, failed
 from kosmo_lua.errors import Defect, Interrupted, InvalidArguments, KosmoError, UsageError
 from kosmo_lua.journal import Recorder
@@ -99,7 +100,7 @@ class Direct:
     def _target(self, function: str, account: str) -> "Target":
         """Return what a name means, with the account."""
         target = self._made().catalog.resolve(function)
-        if "default" not in (account, target.account) and account != target.account:
+        if "default" not in (account, target.account) and not same(account, [target.account]):
             message = f"two accounts are named: {target.account} in {function}, and {account}"
             raise UsageError(message, hint="Name one.")
         chosen = target.account if account == "default" else account

@@ -61,6 +61,7 @@ class Readiness:
             UnknownIntegration: names the nearest ones.
         """
         integration = self._catalog.integration(provider)
+        account = self._accounts.named(provider, account)
         settings = tuple(
             Setting(
                 key=key,

@@ -485,21 +485,31 @@ def test_the_nearest_name_of_a_variable_wins(
     ("path", "message"),
     [
         ("prodution", "unknown account prodution of Segment. Did you mean: production?"),
+        ("PRODUTION", "unknown account PRODUTION of Segment. Did you mean: production?"),
         ("x", "unknown account x of Segment. Configured: default, production."),
     ],
 )
 def test_an_unknown_account_is_an_error(path: str, message: str, emulator: Emulator) -> None:
-    """Ours: it names the accounts that there are, and the variables that would add it."""
+    """Ours: it names the accounts that there are, and the variables and the command that would add it."""
     environ = configured(emulator) | {"KOSMO_SEGMENT__PRODUCTION__WRITE_KEY": "p"}
     call = f'app.integrations.segment.{path}.track({{event = "e", userId = "u"}})'
     result = run(f"local x = {call}", environ=environ)
     assert result.error == f"eval:1: segment.track_event: {message}"
     failed = failure(result)
     assert (failed["code"], failed["exit"]) == ("unknown_account", 78)
-    assert str(failed["hint"]).startswith(
-        f"To add it, set KOSMO_SEGMENT__{path.upper()}__... (WRITE_KEY/"
+    assert failed["hint"] == (
+        f"To add it, set KOSMO_SEGMENT__{path.upper()}__..."
+        " (WRITE_KEY/API_TOKEN/REGION/TRACKING_URL/API_URL),"
+        f" or run kosmo accounts:add segment {path}."
     )
     assert emulator.events() == []
+
+
+def test_a_hint_names_only_an_account_that_can_be_added(emulator: Emulator) -> None:
+    """Ours: what a script asks for may be any text, and a hint is a command to copy."""
+    call = 'app.integrations.segment["$(rm -r x)"].track({event = "e", userId = "u"})'
+    result = run(f"local x = {call}", environ=configured(emulator))
+    assert failure(result)["hint"] == "To add it, run kosmo accounts:add segment __rm__r_x_."
 
 
 ADDRESS = "must be an address such as https://api.example.com"

@@ -79,10 +79,12 @@ class TestList:
 
     def test_stored_and_unusable_is_a_warning(self, kosmo: Kosmo, stored: Path) -> None:
         """Ours: a misspelt integration would be looked for in vain."""
-        stored.write_text('[segmnt.default]\nwrite_key = "a"\n[segment.track]\nwrite_key = "a"\n')
+        accounts = ("segmnt.default", "segment.track", "segment.eu-prod", "segment.EU_PROD")
+        stored.write_text("".join(f"[{account}]\nwrite_key = 'a'\n" for account in accounts))
         assert kosmo("accounts:list").stderr.splitlines() == [
             f"warning: {stored}: segmnt is not installed: did you mean segment?",
             f"warning: {stored}: the account track has the name of a function of segment",
+            f"warning: {stored}: the accounts EU_PROD and eu-prod of Segment have the same variables",
         ]
 
 

@@ -1,5 +1,6 @@
 """Accounts in the user's credentials.toml: where a value comes from, how it is kept, what is refused."""
 
+import json
 import os
 import subprocess
 import sys
@@ -125,6 +126,96 @@ class TestWhere:
             failure(Kosmo(environ={}, force=True).run(TRACK.format("")))[0]
             == "credentials_missing"
         )
+
+
+class TestSpelling:
+    """An account asked for in another spelling of the name that its variables have."""
+
+    @pytest.mark.parametrize("asked", ["eu_prod", "eu-prod", "EU_PROD", "Eu-Prod"])
+    def test_account_of_variables_has_one_name_everywhere(
+        self, home: Path, kosmo_emulator: Emulator, asked: str
+    ) -> None:
+        """Ours: the pair of the guide, `segment["eu-prod"]` and KOSMO_SEGMENT__EU_PROD__WRITE_KEY."""
+        environ = {
+            "KOSMO_HOME": str(home),
+            "KOSMO_SEGMENT__EU_PROD__WRITE_KEY": "a-key",
+            "KOSMO_SEGMENT__EU_PROD__TRACKING_URL": kosmo_emulator.url,
+        }
+        audit = home / "audit.jsonl"
+        questions: list[str] = []
+        with Kosmo(
+            environ=environ,
+            audit=str(audit),
+            ask=lambda question: not questions.append(question.account),  # type: ignore[func-returns-value]  # None is falsy
+        ) as kosmo:
+            result = kosmo.run(TRACK.format(f'["{asked}"]'))
+            called = kosmo.attempt(
+                "segment.eu-prod.track", {"event": "E", "userId": "u"}, account=asked
+            )
+        assert (result.error, called.error) == (None, None)
+        logged = [json.loads(line)["account"] for line in audit.read_text().splitlines()]
+        (call,) = result.call_log
+        assert [call.account, called.account, *questions, *logged] == ["eu_prod"] * 6
+        assert keys(kosmo_emulator) == ["a-key", "a-key"]
+
+    @pytest.mark.parametrize("asked", ["eu_prod", "EU-Prod"])
+    def test_stored_account_keeps_its_stored_name(
+        self, home: Path, send: Callable[..., Any], kosmo_emulator: Emulator, asked: str
+    ) -> None:
+        """Ours: the name in the file is the one that is told."""
+        url = kosmo_emulator.url
+        store(home, f"[segment.eu-prod]\nwrite_key = 'stored'\ntracking_url = '{url}'")
+        result = send(f'["{asked}"]')
+        assert [call.account for call in result.call_log] == ["eu-prod"]
+        assert keys(kosmo_emulator) == ["stored"]
+        administration = Kosmo(environ={"KOSMO_HOME": str(home)}).administration
+        assert administration.account("segment", asked).account == "eu-prod"
+        explained = administration.explain(f"segment.{asked}.write_key")
+        assert explained.source == f"segment.eu-prod.write_key in {home / 'credentials.toml'}"
+
+    def test_credentials_are_checked_in_every_spelling(self, home: Path) -> None:
+        """Ours: `integrations:test`, whose answer has the account's own name."""
+        environ = {"KOSMO_HOME": str(home), "KOSMO_SEGMENT__EU_PROD__WRITE_KEY": "a-key"}
+        with Kosmo(environ=environ) as kosmo:
+            answer = kosmo.check("segment", "eu-prod")
+            fields = kosmo.readiness.fields("segment", "eu-prod")
+        assert (answer.error, answer.facts.account) == (None, "eu_prod")
+        assert (fields.account, fields.fields[0].configured) == ("eu_prod", True)
+
+    @pytest.mark.parametrize("account", ["default", "eu-prod"])
+    def test_emulator_needs_no_file_that_can_be_read(self, home: Path, account: str) -> None:
+        """Ours: every account is one there, whatever is stored."""
+        store(home, "[segment.eu-prod\n")
+        with Kosmo(environ={"KOSMO_HOME": str(home)}, emulator=True) as kosmo:
+            kosmo.call("segment.track", {"event": "E", "userId": "u"}, account=account)
+            assert len(kosmo.emulator.events()) == 1
+
+    @pytest.mark.parametrize(
+        ("stored", "sentence"),
+        [
+            ("eu-prod", "the accounts eu-prod and eu_prod of Segment have the same variables"),
+            ("eu_prod", "the accounts eu-prod and eu_prod of Segment have the same variables"),
+            ("default", "the accounts default and Default of Segment have the same variables"),
+        ],
+    )
+    def test_two_stored_accounts_of_one_spelling_are_refused(
+        self, home: Path, send: Callable[..., Any], stored: str, sentence: str
+    ) -> None:
+        """Ours: a rule about one would be a rule about the other."""
+        store(
+            home,
+            """
+            [segment.eu-prod]
+            write_key = "a"
+            [segment.eu_prod]
+            write_key = "b"
+            [segment.Default]
+            write_key = "c"
+            """,
+        )
+        result = send(f'["{stored}"]')
+        assert failure(result) == ("config_error", f"eval:1: segment.track_event: {sentence}")
+        assert result.error_info.hint == f"Rename one of them in {home / 'credentials.toml'}."
 
 
 class TestCommand:

@@ -26,6 +26,7 @@ class Clients:
 
         Raises:
             UnknownAccount: there is none of that name.
+            ConfigError: there are two.
         """
         if _key(target) not in self._found:
             self._accounts.find(target.integration, target.account)

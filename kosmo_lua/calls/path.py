@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache, partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from kosmo_lua.accounts import Accounts
+from kosmo_lua.accounts import DEFAULT, Accounts
 from kosmo_lua.calls.call import Call, digest
 from kosmo_lua.calls.clients import Clients
 from kosmo_lua.calls.equipment import Equipment
@@ -15,7 +16,7 @@ from kosmo_lua.calls.named import named, not_named
 from kosmo_lua.calls.recording import Recording
 from kosmo_lua.catalog import Catalog, Target
 from kosmo_lua.dry_run import NotSent
-from kosmo_lua.errors import ApprovalRequired, Interrupted, KosmoError
+from kosmo_lua.errors import ApprovalRequired, ConfigError, Interrupted, KosmoError
 from kosmo_lua.policy import Policy
 from kosmo_lua.values import Json, JsonObject
 
@@ -61,7 +62,7 @@ class Calls:
         self._mint = partial(Mint, self._clients, self._equipment, self._permit, record)
         self._policy = policy
         self._record = record
-        self._resolve = lru_cache(maxsize=256)(catalog.resolve)
+        self._resolve = lru_cache(maxsize=256)(partial(_resolved, catalog, accounts))
         self._audited = audited
         self._recording = recording
         self._numbers = count(1)
@@ -262,3 +263,13 @@ class Calls:
         # A request of a batch is no call of the script.
         if self._recording and call.events is None:
             self._recording.keep(call, facts, self._clients)
+
+
+def _resolved(catalog: Catalog, accounts: Accounts, name: str) -> Target:
+    """Return what a name means, with the account's own name, which log, policy and audit have."""
+    target = catalog.resolve(name)
+    if target.account == DEFAULT:
+        return target
+    with suppress(ConfigError):  # a file that cannot be read: the call says so, and is logged
+        return target._replace(account=accounts.named(target.integration.name, target.account))
+    return target
