@@ -161,7 +161,7 @@ class Backend:
     ) -> "_Calls":
         from kosmo_lua.naming import check_names  # noqa: PLC0415  # only for app
 
-        check_names(self.options.config, self.installed)
+        check_names(self.options.config, self.installed, self.accounts)
         return kind(
             self.installed.with_servers(lambda: self._servers(record, keep=True)),
             self.accounts,

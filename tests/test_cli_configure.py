@@ -127,6 +127,31 @@ def test_permission_of_an_account_is_that_accounts_only(
     assert statuses == [0, 77]
 
 
+def test_permission_of_a_misspelt_account_is_a_mistake(kosmo: Kosmo, home: Path) -> None:
+    """Ours: it would deny nothing; a new account may have almost the name of another."""
+    env = {"KOSMO_SEGMENT__PRODUCTION__WRITE_KEY": "key"}
+    given = [CONFIGURE, "segment", "--account", "prodution", "--write", "deny", "--json"]
+    sentence = (
+        f"{home}/config.toml: the rule segment@prodution.write is about nothing:"
+        " there is no account prodution of segment. Did you mean: production?"
+    )
+    assert refused(kosmo(*given, env=env)) == (78, sentence)
+    assert files(home) == []
+    configured(kosmo(*given, "--set", "region=eu", env=env))
+    configured(kosmo(*given, env=env))
+    assert (home / "config.toml").read_text() == '[policy]\n"segment@prodution.write" = "deny"\n'
+
+
+def test_permission_is_written_under_the_name_of_the_account(kosmo: Kosmo, home: Path) -> None:
+    """Ours: by two spellings of one account there would be two rules."""
+    env = {"KOSMO_SEGMENT__EU_PROD__WRITE_KEY": "key"}
+    for account, decision in (("eu-prod", "deny"), ("EU_PROD", "allow")):
+        given = [CONFIGURE, "segment", "--account", account, "--write", decision, "--json"]
+        document = configured(kosmo(*given, env=env))
+        assert (document["account"], document["permissions"]["write"]) == ("eu_prod", decision)
+    assert (home / "config.toml").read_text() == '[policy]\n"segment@eu_prod.write" = "allow"\n'
+
+
 def test_permissions_may_be_one_option(kosmo: Kosmo, home: Path) -> None:
     """Upstream: `--permissions read:allow,write:ask`."""
     done = kosmo(CONFIGURE, "segment", "--permissions", "read:ask, write:deny", "--json")
@@ -271,7 +296,7 @@ def test_w14_secret_on_the_command_line_is_a_warning(kosmo: Kosmo, home: Path) -
             ["--account", "", "--write", "allow"],
             "",
             78,
-            "config.toml: 'segment@.write' is no rule",
+            "HOME/config.toml: 'segment@.write' is no rule",
         ),
         (
             ["--account", "work", "--unset", "region"],
@@ -302,7 +327,7 @@ def test_mistake_is_one_sentence_and_changes_nothing(  # noqa: PLR0917  # the ca
     """The card: bad input of every kind; a value that may be a secret is not repeated."""
     done = kosmo(CONFIGURE, "segment", *options, "--json", stdin=stdin.encode())
     assert refused(done)[0] == status
-    assert refused(done)[1].startswith(sentence)
+    assert refused(done)[1].startswith(sentence.replace("HOME", str(home)))
     assert "secret" not in done.stdout
     assert files(home) == []
 

@@ -163,6 +163,90 @@ def test_accounts_are_rules_of_their_own(kosmo_emulator: Emulator, tmp_path: Pat
     assert len(kosmo_emulator.events()) == 1
 
 
+class TestAccountOfARule:
+    """The account that a rule names, and those that there are."""
+
+    @pytest.mark.parametrize("named", ["eu-prod", "eu_prod", "EU_PROD"])
+    @pytest.mark.parametrize("asked", ["eu-prod", "eu_prod", "EU_PROD", "Eu-prod"])
+    @pytest.mark.parametrize("stored", [True, False])
+    def test_deny_holds_in_every_spelling(
+        self, kosmo_emulator: Emulator, tmp_path: Path, named: str, asked: str, *, stored: bool
+    ) -> None:
+        """Ours: neither the rule nor the script needs the spelling that the other has."""
+        url = kosmo_emulator.url
+        environ = {
+            "KOSMO_SEGMENT_WRITE": "allow",
+            "KOSMO_SEGMENT__EU_PROD__WRITE_KEY": "key",
+            "KOSMO_SEGMENT__EU_PROD__TRACKING_URL": url,
+        }
+        if stored:
+            (tmp_path / "credentials.toml").write_text("[segment.eu-prod]\nwrite_key = 'key'")
+            (tmp_path / "credentials.toml").chmod(0o600)
+        (tmp_path / "config.toml").write_text(f'[policy]\n"segment@{named}.write" = "deny"')
+        kosmo = Kosmo(environ=environ, config=Config(str(tmp_path)))
+        call = SEND.format("").replace(".track", f'["{asked}"].track')
+        refused = kosmo.run(f"{call}")
+        assert refused.error_info is not None
+        assert refused.error_info.code == "denied"
+        batch = kosmo.run(f"batch(function() {call} end)")
+        assert batch.error_info is not None
+        assert batch.error_info.code == "denied"
+        assert kosmo_emulator.events() == []
+
+    @pytest.mark.parametrize(
+        ("rule", "meant"),
+        [
+            ("echo@prodution.write", "production"),
+            ("echo@Producton.*", "production"),
+            ("echo@production_.change", "production"),
+            ("echo@euprod.write", "eu_prod"),
+            ("echo@eu-prd.write", "eu_prod"),
+            ("echo@defualt.write", "default"),
+        ],
+    )
+    @pytest.mark.parametrize("file", ["config.toml", "kosmo.toml"])
+    def test_misspelt_account_is_a_mistake(
+        self, tmp_path: Path, file: str, rule: str, meant: str
+    ) -> None:
+        """Ours: such a rule would deny nothing; it names the rule, the file and what was meant."""
+        (tmp_path / file).write_text(f'[policy]\n"{rule}" = "deny"')
+        misspelt = rule.partition("@")[2].partition(".")[0]
+        nothing = f"the rule {rule} is about nothing: there is no account {misspelt} of echo"
+        other = f"if it is another account, add that: kosmo accounts:add echo {misspelt}"
+        with pytest.raises(KosmoError) as caught:
+            accounts_of_echo(tmp_path).call("echo.change", {"text": "x"})
+        assert (caught.value.code, caught.value.message, caught.value.hint) == (
+            "config_error",
+            f"{tmp_path / file}: {nothing}. Did you mean: {meant}?",
+            f"Correct the rule; or, {other}",
+        )
+
+    @pytest.mark.parametrize("account", ["us_prod", "client2", "client10", "staging", "prod_eu"])
+    def test_account_that_is_only_alike_may_be_configured_elsewhere(
+        self, tmp_path: Path, account: str
+    ) -> None:
+        """Ours: `us_prod` is no misspelt `eu_prod`, nor `client2` a misspelt `client1`."""
+        (tmp_path / "config.toml").write_text(f'[policy]\n"echo@{account}.write" = "deny"')
+        assert accounts_of_echo(tmp_path).call("echo.change", {"text": "x"}) == {"text": "x"}
+
+    def test_mcp_server_has_no_accounts(self, tmp_path: Path) -> None:
+        """Ours: a rule about one of them would be about nothing."""
+        (tmp_path / "config.toml").write_text('[policy]\n"mcp.github@work.write" = "deny"')
+        nothing = "the rule mcp.github@work.write is about nothing: MCP servers have no accounts"
+        with pytest.raises(KosmoError) as caught:
+            accounts_of_echo(tmp_path).call("echo.change", {"text": "x"})
+        assert caught.value.message == f"{tmp_path / 'config.toml'}: {nothing}"
+        assert caught.value.hint == 'Write "mcp.github.write".'
+
+
+def accounts_of_echo(folder: Path) -> Kosmo:
+    """Return a Kosmo that may write with four accounts."""
+    names = ("PRODUCTION", "EU_PROD", "CLIENT1", "CLIENT100")
+    environ = {"KOSMO_ECHO_WRITE": "allow", **{f"KOSMO_ECHO__{name}__X": "y" for name in names}}
+    config = Config(str(folder), str(folder / "kosmo.toml"))
+    return Kosmo(integrations=[echo], environ=environ, config=config)
+
+
 class TestForce:
     """--force, and who may refuse it."""
 

@@ -12,10 +12,12 @@ from kosmo_lua.cli.setting import pairs, warnings_of
 from kosmo_lua.cli.strict import StrictCommand
 from kosmo_lua.cli.usage import refused
 from kosmo_lua.config import CREDENTIALS, USER, Config
-from kosmo_lua.config.policy_rules import DECISIONS
+from kosmo_lua.config.policy_rules import DECISIONS, Rule
 from kosmo_lua.kosmo import Kosmo
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kosmo_lua.integration import Integration
 
 _DECISION = click.Choice(DECISIONS)
@@ -69,11 +71,13 @@ def _permissions(ctx: click.Context, param: click.Parameter, value: str | None) 
 @json_option
 def command(*, provider: str, as_json: bool, **options: Any) -> int:  # noqa: ANN401  # click's values
     """Store settings of an account of PROVIDER, decide on its reads and writes, enable or disable it."""
-    config = Config.here()
-    integration = Kosmo(config=config).catalog.integration(provider)
+    kosmo = Kosmo(config=Config.here())
+    integration = kosmo.catalog.integration(provider)
     change = _given(options)
-    path = _Changes(config, integration, change).apply()
-    facts = _facts(integration, change, path, config)
+    if change["account"] is not None and not change["set"]:  # those are stored as they are written
+        change["account"] = kosmo.accounts.named(integration.name, change["account"])
+    path = _Changes(kosmo, integration, change).apply()
+    facts = _facts(integration, change, path, kosmo.config)
     warnings = warnings_of(integration, pairs(options["settings"], "--set"))
     return Report(as_json=as_json).facts(facts, _text(facts), warnings)
 
@@ -106,9 +110,10 @@ class _Changes:
     """Makes the changes of one command, after it has checked that they go together."""
 
     def __init__(
-        self, config: Config, integration: "Integration[Any]", change: dict[str, Any]
+        self, kosmo: Kosmo, integration: "Integration[Any]", change: dict[str, Any]
     ) -> None:
-        self._config = config
+        self._accounts = kosmo.accounts
+        self._config = config = kosmo.config
         self._integration = integration
         self._change = change
         self._project = config.project_file if change["project"] else None
@@ -119,7 +124,7 @@ class _Changes:
 
         change, configurator = self._change, Configurator(self._config)
         self._check()
-        path, provider = "", self._integration.name
+        path = ""
         if change["set"] or change["unset"]:
             account = _account(change)
             configurator.set_account(
@@ -129,13 +134,21 @@ class _Changes:
         if change["enabled"] is not None:
             configurator.enable(self._integration, enabled=change["enabled"])
             path = self._config.path(USER) or ""
-        for access, decision in change["permissions"].items():
-            whose = provider if change["account"] is None else f"{provider}@{_account(change)}"
-            configurator.decide(f"{whose}.{access}", decision, project=self._project)
-            path = self._project or self._config.path(USER) or ""
+        for rule in self._rules():
+            configurator.decide(rule.pattern, rule.decision, project=self._project)
+            path = rule.source
         return path
 
+    def _rules(self) -> "Iterator[Rule]":
+        change, path = self._change, self._project or self._config.path(USER) or USER
+        whose = self._integration.name
+        whose += "" if change["account"] is None else f"@{_account(change)}"
+        for access, decision in change["permissions"].items():
+            yield Rule.of(f"{whose}.{access}", decision, path)
+
     def _check(self) -> None:
+        from kosmo_lua.naming import check_account  # noqa: PLC0415  # start-up: not for --help
+
         change = self._change
         self._config.check()  # before anything is changed
         own = change["set"] or change["unset"] or change["enabled"] is not None
@@ -146,6 +159,9 @@ class _Changes:
             raise refused("a project's file only tightens: ask or deny")
         if not own and not change["permissions"]:
             raise refused("there is nothing to change: give --set, --read, --write or --disable")
+        for rule in self._rules():
+            if not change["set"]:  # that would make the account
+                check_account(rule, self._accounts)
 
 
 def _facts(

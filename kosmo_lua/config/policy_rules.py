@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple, Self
 
+from kosmo_lua.config.spelling import in_variable
 from kosmo_lua.errors import ConfigError
 
 DECISIONS = ("allow", "ask", "deny")
@@ -54,8 +55,9 @@ class Rule(NamedTuple):
     def matches(self, integration: str, names: tuple[str, ...], access: str, account: str) -> bool:
         """Whether the rule is about this call; `names` are the spellings of its function."""
         whose = (None, integration, integration.partition(".")[0])  # "mcp" is every MCP server
-        own = self.integration in whose and self.account in (None, account)
-        return own and self.what in ("*", access, *names)
+        if self.integration not in whose or self.what not in ("*", access, *names):
+            return False
+        return self.account is None or in_variable(self.account) == in_variable(account)
 
     @property
     def strictness(self) -> int:
