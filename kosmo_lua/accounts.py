@@ -8,7 +8,7 @@ from the user's credentials.toml.
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kosmo_lua.config import Config
+from kosmo_lua.config import COMMAND, KEYRING, Config
 from kosmo_lua.config.log import hide_in_log
 from kosmo_lua.config.spelling import NAME, in_variable, same
 from kosmo_lua.errors import ConfigError, CredentialsMissing, UnknownAccount
@@ -124,7 +124,7 @@ class Accounts:
     @staticmethod
     def _value(source: "Source", tell: "Tell") -> str:
         if source.stored is None:
-            return str(source.value)
+            return _itself(str(source.value), source.name)
         if not isinstance(source.value, str | int) or isinstance(source.value, bool):
             raise ConfigError(f"{source.name} must be a text")
         from kosmo_lua.config.stored import resolve  # noqa: PLC0415  # subprocess, only for what is stored
@@ -188,6 +188,17 @@ class Source(NamedTuple):
     name: str
     value: object
     stored: tuple[str, str, str] | None = None
+
+
+def _itself(value: str, variable: str) -> str:
+    """Return the value of a variable, where nobody looks for what `cmd:` and `keyring:` stand for."""
+    for prefix in (COMMAND, KEYRING):
+        if value.startswith(prefix):
+            message = (
+                f"{variable} begins with {prefix}, which means something in credentials.toml only"
+            )
+            raise ConfigError(message, hint="Store it there with kosmo accounts:add.")
+    return value
 
 
 def _nobody(group: int, running: bool) -> None:  # noqa: FBT001  # as Tell

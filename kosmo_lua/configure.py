@@ -5,14 +5,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kosmo_lua.accounts import DEFAULT
-from kosmo_lua.config import CREDENTIALS, LOCK, USER, Config
+from kosmo_lua.config import COMMAND, CREDENTIALS, KEYRING, LOCK, USER, Config
 from kosmo_lua.config.files import change
 from kosmo_lua.config.policy_rules import Rule
 from kosmo_lua.config.schema import check
 from kosmo_lua.config.spelling import NAME, same
 from kosmo_lua.config.stored import (
-    COMMAND,
-    KEYRING,
     check_value,
     forget_in_keyring,
     keep_in_keyring,
@@ -175,8 +173,8 @@ def _canonical(integration: "Integration[Any]", settings: Mapping[str, str]) -> 
             raise ConfigError(f"{given} is {name}, which was given, too")
         if not value.strip():
             raise ConfigError(f"{given} is empty", hint=f"To forget it: --unset {name}")
-        check_value(value, given)
-        new[name] = value
+        check_value(value.strip(), given)
+        new[name] = value.strip()
     return new
 
 

@@ -9,6 +9,8 @@ from kosmo_lua.suggestions import nearest
 if TYPE_CHECKING:  # importing it loads pydantic; here it is only named
     from kosmo_lua.integration import Credentials, Integration
 
+_QUOTES = "\"'`"
+
 
 def spellings(integration: "Integration[Any]", setting: str) -> list[str]:
     """Return the names of a setting, its own first; of what is no setting, itself."""
@@ -39,9 +41,14 @@ def spelled(
 
 def declared(integration: "Integration[Any]", setting: str, kind: str) -> list[str]:
     """Return the other names of a setting: the vendor's variables (`env`) or `aliases`."""
-    extra = integration.credentials.model_fields[setting].json_schema_extra
-    names = extra.get(kind) if isinstance(extra, dict) else None
+    names = _extra(integration, setting, kind)
     return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _extra(integration: "Integration[Any]", setting: str, key: str) -> object:
+    """Return something else that a setting was declared with."""
+    extra = integration.credentials.model_fields[setting].json_schema_extra
+    return extra.get(key) if isinstance(extra, dict) else None
 
 
 def checked(
@@ -55,9 +62,9 @@ def checked(
     from pydantic import ValidationError  # noqa: PLC0415  # loaded with the integration, not before
 
     for setting, value in values.items():
-        if not (value.isascii() and value.isprintable()):
-            message = f"{sources[setting]} contains characters that no key or address has"
-            raise ConfigError(message, hint="Copy it again, without quotes or line breaks.")
+        if wrong := _miscopied(integration, setting, value):
+            hint = "Copy it again, without quotes or line breaks."
+            raise ConfigError(f"{sources[setting]} {wrong}", hint=hint)
     try:
         return integration.credentials(**values)
     except ValidationError as error:
@@ -66,3 +73,17 @@ def checked(
         name = str(problem["loc"][0])
         message = f"{sources[name]} {words[:1].lower()}{words[1:]}"
         raise ConfigError(message) from None
+
+
+def _miscopied(integration: "Integration[Any]", setting: str, value: str) -> str:
+    """Say what a value has that came with it from where it was copied, if it has such a thing.
+
+    A service may take whatever it gets: Segment answers 200 to any key.
+    """
+    if not (value.isascii() and value.isprintable()):
+        return "contains characters that no key or address has"
+    if len(value) > 1 and value[0] == value[-1] and value[0] in _QUOTES:
+        return "is in quotes"  # as `docker --env-file` leaves them; no password is so by intention
+    if _extra(integration, setting, "issued") and any(c in _QUOTES or c.isspace() for c in value):
+        return f"contains a quote or white space, which no key of {integration.title} has"
+    return ""

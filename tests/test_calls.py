@@ -516,6 +516,8 @@ ADDRESS = "must be an address such as https://api.example.com"
 ORIGIN = "must be an origin, without a path, query or user: https://api.example.com"
 HTTPS = "must start with https:// (http:// is for this machine only)"
 CHARACTERS = "contains characters that no key or address has"
+SPACED = "contains a quote or white space, which no key of Segment has"
+MEANS = "begins with {}, which means something in credentials.toml only"
 
 
 @pytest.mark.parametrize(
@@ -538,6 +540,16 @@ CHARACTERS = "contains characters that no key or address has"
         ("WRITE_KEY", "canary\nX-Header: y", CHARACTERS),
         ("WRITE_KEY", "canary\u00e9", CHARACTERS),
         ("WRITE_KEY", "canary\x00", CHARACTERS),
+        ("WRITE_KEY", '"canary"', "is in quotes"),
+        ("WRITE_KEY", "'canary", SPACED),
+        ("WRITE_KEY", "can`ary", SPACED),
+        ("WRITE_KEY", "canary x", SPACED),
+        ("API_TOKEN", "canary x", SPACED),
+        ("WRITE_KEY", "keyring:canary", MEANS.format("keyring:")),
+        ("WRITE_KEY", "keyring:", MEANS.format("keyring:")),
+        ("WRITE_KEY", "cmd:echo canary", MEANS.format("cmd:")),
+        ("REGION", '"eu"', "is in quotes"),
+        ("TRACKING_URL", "'https://canary.example.com'", "is in quotes"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_an_error(

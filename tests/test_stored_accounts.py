@@ -14,9 +14,11 @@ import pytest
 from keyring.backend import KeyringBackend
 
 from kosmo_lua import Kosmo, KosmoError
+from kosmo_lua.accounts import Accounts
 from kosmo_lua.config import Config
 from kosmo_lua.configure import Configurator
 from kosmo_lua.emulator import Emulator
+from kosmo_lua.integration import Api, Credentials, Integration, SecretStr, setting
 from kosmo_segment import segment
 
 TRACK = 'app.integrations.segment{}.track({{event = "E", userId = "u"}})'
@@ -244,12 +246,12 @@ class TestCommand:
             home,
             f"""
             [segment.default]
-            write_key = "cmd:echo key; touch {tmp_path}/touched $HOME"
+            write_key = "cmd:echo key;>{tmp_path}/touched;$HOME"
             tracking_url = "{kosmo_emulator.url}"
             """,
         )
         assert send().success
-        assert keys(kosmo_emulator) == [f"key; touch {tmp_path}/touched $HOME"]
+        assert keys(kosmo_emulator) == [f"key;>{tmp_path}/touched;$HOME"]
         assert not (tmp_path / "touched").exists()
 
     @pytest.mark.parametrize(
@@ -303,6 +305,12 @@ class TestFile:
             ("[segment.default]\nregion = 'mars'", "region"),
             ("[segment.default]\nwrite_key = true", "must be a text"),
             ("[segment.default]\nwrite_key = ['x']", "must be a text"),
+            (f"[segment.default]\nwrite_key = '{CANARY} x'", "contains a quote or white space"),
+            (f"[segment.default]\nwrite_key = '\"{CANARY}\"'", "is in quotes"),
+            (
+                f"[segment.default]\nwrite_key = 'cmd:echo {CANARY} x'",
+                "contains a quote or white space",
+            ),
             (f'[segment.default]\nwrite_key = "x\\n{CANARY}"', "characters that no key"),
         ],
     )
@@ -350,6 +358,39 @@ def memory() -> Iterator[_Memory]:
     keyring.set_keyring(previous)
 
 
+class _Login(Credentials):
+    """The settings of a service with passwords."""
+
+    password: SecretStr | None = setting("The password.", unchecked="It is a test.")
+
+
+@pytest.mark.parametrize(
+    ("password", "problem"),
+    [
+        ("correct horse", None),
+        ("it's", None),
+        ('"', None),
+        ("' and '", "is in quotes"),
+        ('"horse"', "is in quotes"),
+    ],
+)
+def test_password_may_have_what_no_key_has_and_is_not_in_quotes(
+    password: str, problem: str | None
+) -> None:
+    """Ours: only of what a service issues is it known that it has neither spaces nor quotes."""
+    vault = Integration("vault", "Vault", "Keeps.", credentials=_Login, api=Api[_Login])
+    accounts = Accounts({"KOSMO_VAULT_PASSWORD": password})
+    if problem is None:
+        assert accounts.load(vault, "default").secrets() == [password]
+        return
+    with pytest.raises(KosmoError) as caught:
+        accounts.load(vault, "default")
+    assert (caught.value.message, caught.value.hint) == (
+        f"KOSMO_VAULT_PASSWORD {problem}",
+        "Copy it again, without quotes or line breaks.",
+    )
+
+
 class TestKeyring:
     """The system's keyring."""
 
@@ -383,6 +424,19 @@ class TestKeyring:
         assert memory.kept == {}
         store(home, "[segment.default]\nwrite_key = 'keyring:'")
         assert "the keyring has no write_key" in failure(send())[1]
+
+    @pytest.mark.parametrize("between", ["", " ", "segment/"])
+    def test_text_after_keyring_is_a_mistake_and_no_key(
+        self, home: Path, send: Callable[..., Any], between: str
+    ) -> None:
+        """Ours: it was sent as a key, and Segment takes any."""
+        store(home, f"[segment.default]\nwrite_key = 'keyring:{between}{CANARY}'")
+        result = send()
+        code, message = failure(result)
+        sentence = "the write_key of the account default of segment has text after keyring:"
+        assert (code, message) == ("config_error", f"eval:1: segment.track_event: {sentence}")
+        hint = 'Write only "keyring:", and store the value itself with --keyring.'
+        assert result.error_info.hint == hint
 
     def test_removed_account_leaves_nothing(self, home: Path, memory: _Memory) -> None:
         """Ours: neither in the file nor in the keyring."""
@@ -442,6 +496,9 @@ class TestConfigurator:
             ("default", {"region": "mars"}, "config_error"),
             ("default", {"tracking_url": "http://example.com"}, "config_error"),
             ("default", {"write_key": "line\nbreak"}, "config_error"),
+            ("default", {"write_key": "a b"}, "config_error"),
+            ("default", {"write_key": "'a'"}, "config_error"),
+            ("default", {"write_key": "keyring:a"}, "config_error"),
         ],
     )
     def test_what_cannot_work_is_refused_before_it_is_written(

@@ -62,11 +62,13 @@ class PostHogCredentials(Credentials):
     project_api_key: SecretStr | None = setting(
         "Project API key, phc_... (Settings > Project > General). Captures events.",
         env=("POSTHOG_API_KEY",),
+        issued=True,
         unchecked="PostHog takes events with any well-formed key: send one, and look for it in the app.",
     )
     api_token: SecretStr | None = setting(
         "Personal API key, phx_... (Settings > Account > Personal API keys). Everything else.",
         env=("POSTHOG_PERSONAL_API_KEY",),
+        issued=True,
         aliases=("personal_api_key",),
     )
     project_id: str | None = setting(

@@ -57,11 +57,13 @@ class SegmentCredentials(Credentials):
     write_key: SecretStr | None = setting(
         "Write key of a source (Connections > Sources > Settings > API Keys). Sends events.",
         env=("SEGMENT_WRITE_KEY",),
+        issued=True,
         unchecked="Segment takes events with any key: send one, and look for it in the source's debugger.",
     )
     api_token: SecretStr | None = setting(
         "Public API token (Settings > Access Management > Tokens). Reads the workspace.",
         env=("SEGMENT_API_TOKEN",),
+        issued=True,
     )
     region: Literal["us", "eu"] = setting("Where the workspace lives: us or eu.", default="us")
     tracking_url: Origin | None = setting("Address of the Tracking API, instead of the region's.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kosmo_lua.cli.usage import refused
+from kosmo_lua.config import COMMAND
 from kosmo_lua.settings import spelled
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def warnings_of(integration: "Integration[Any]", settings: dict[str, str]) -> li
         f"{name} was given on the command line, where other users and the shell's history see it:"
         " use accounts:add or --stdin-json"
         for name in shown
-        if not settings[name].startswith("cmd:")
+        if not settings[name].startswith(COMMAND)
     ]
 
 

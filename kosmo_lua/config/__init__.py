@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # start-up
 USER, PROJECT, CREDENTIALS = "config.toml", "kosmo.toml", "credentials.toml"
 AUDIT, LOCK = "audit.jsonl", ".lock"
 
+COMMAND, KEYRING = "cmd:", "keyring:"
+"""What begins a stored setting that is not the value itself."""
+
 
 class Source(NamedTuple):
     """A file and what it says."""

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kosmo_lua.config import COMMAND, KEYRING
 from kosmo_lua.errors import ConfigError, ExtraMissing
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 Tell = Callable[[int, bool], None]
 """Is told of a process, by the id of its group, when it starts (True) and when it has ended."""
-
-COMMAND, KEYRING = "cmd:", "keyring:"
 
 COMMAND_SECONDS = 30
 """How long a command may take: somebody may have to unlock a vault."""
@@ -32,6 +31,7 @@ def check_value(value: str, setting: str) -> None:
     Raises:
         ConfigError: it names no command, or the keyring.
     """
+    _check_keyring(value, setting)
     if value == KEYRING:
         raise ConfigError(f"{setting} has no value", hint="Use kosmo accounts:add --keyring.")
     if value.startswith(COMMAND):
@@ -46,6 +46,7 @@ def resolve(stored: str, integration: str, account: str, setting: str, tell: Tel
         ExtraMissing: the keyring is not installed.
     """
     place = f"{setting} of the account {account} of {integration}"
+    _check_keyring(stored, place)
     if stored.startswith(COMMAND):
         return _printed(_words(stored.removeprefix(COMMAND), place), place, tell)
     if stored == KEYRING:
@@ -82,6 +83,13 @@ def forget_in_keyring(integration: str, account: str, setting: str) -> None:
             keyring.delete_password("kosmo", name)
     except Exception as error:  # noqa: BLE001  # each system's keyring has errors of its own
         raise _locked(place, error) from None
+
+
+def _check_keyring(value: str, place: str) -> None:
+    """Return when a value is no place in the keyring that nobody would look at, and that would be sent."""
+    if value.startswith(KEYRING) and value != KEYRING:
+        hint = f'Write only "{KEYRING}", and store the value itself with --keyring.'
+        raise ConfigError(f"the {place} has text after {KEYRING}", hint=hint)
 
 
 def _words(command: str, place: str) -> list[str]:

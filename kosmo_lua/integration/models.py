@@ -85,13 +85,21 @@ def setting(
     env: tuple[str, ...] = (),
     aliases: tuple[str, ...] = (),
     default: object = None,
+    issued: bool = False,
     unchecked: str = "",
 ) -> Any:  # noqa: ANN401  # as pydantic's Field
     """Declare a field of Credentials.
 
     `env` are the vendor's own names of its variable, `aliases` are other names of the setting itself.
+    `issued` says that the service makes it, so that it has no quotes and no white space: one with some was
+    not copied well, and is refused. A password, which somebody thinks of, may have them.
     `unchecked` is a sentence on why no request without effect can tell whether a secret works; every other
     secret has a function under `@service.check`.
     """
-    extra: JsonObject = {"env": [*env], "aliases": [*aliases], "unchecked": unchecked}
+    extra: JsonObject = {
+        "env": [*env],
+        "aliases": [*aliases],
+        "issued": issued,
+        "unchecked": unchecked,
+    }
     return Field(default, description=description, json_schema_extra={**extra})

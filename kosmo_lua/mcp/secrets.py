@@ -8,12 +8,10 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kosmo_lua.config import CREDENTIALS, LOCK, Config
+from kosmo_lua.config import COMMAND, CREDENTIALS, KEYRING, LOCK, Config
 from kosmo_lua.config.files import change
 from kosmo_lua.config.schema import check
 from kosmo_lua.config.stored import (
-    COMMAND,
-    KEYRING,
     check_value,
     forget_in_keyring,
     keep_in_keyring,
