@@ -52,7 +52,7 @@ class Configurator:
         _check_name(integration, account, stored)
         if account not in stored and not settings:
             raise _unknown(integration, account, stored)
-        new = _canonical(integration, settings)
+        new = _canonical(integration, account, settings)
         # What is stored may be unknown, and must go all the same.
         gone = {
             name if name in stored.get(account, {}) else spelled(integration, name)
@@ -164,7 +164,9 @@ def _check_name(integration: "Integration[Any]", account: str, stored: Iterable[
         raise ConfigError(message, hint="Give the account another name.")
 
 
-def _canonical(integration: "Integration[Any]", settings: Mapping[str, str]) -> dict[str, str]:
+def _canonical(
+    integration: "Integration[Any]", account: str, settings: Mapping[str, str]
+) -> dict[str, str]:
     """Return the settings under their own names, where some may have come by an alias."""
     new: dict[str, str] = {}
     for given, value in settings.items():
@@ -172,7 +174,9 @@ def _canonical(integration: "Integration[Any]", settings: Mapping[str, str]) -> 
         if name in new:
             raise ConfigError(f"{given} is {name}, which was given, too")
         if not value.strip():
-            raise ConfigError(f"{given} is empty", hint=f"To forget it: --unset {name}")
+            whose = "" if account == DEFAULT else f" --account {account}"
+            command = f"kosmo integrations:configure {integration.name}{whose} --unset {name}"
+            raise ConfigError(f"{given} is empty", hint=f"To forget one that is stored: {command}")
         check_value(value.strip(), given)
         new[name] = value.strip()
     return new

@@ -59,20 +59,41 @@ def checked(
     Raises:
         ConfigError: a value cannot be used; it is not shown.
     """
-    from pydantic import ValidationError  # noqa: PLC0415  # loaded with the integration, not before
-
     for setting, value in values.items():
         if wrong := _miscopied(integration, setting, value):
             hint = "Copy it again, without quotes or line breaks."
             raise ConfigError(f"{sources[setting]} {wrong}", hint=hint)
+    found = _validated(integration, values)
+    if isinstance(found, dict):
+        setting, words = next(iter(found.items()))
+        where = sources.get(setting, setting or f"the account of {integration.title}:")
+        raise ConfigError(f"{where} {words}")
+    return found
+
+
+def unusable(integration: "Integration[Any]", setting: str, value: str) -> str:
+    """Say why a setting cannot have a value, which is not shown, whatever the others are; "" when it can."""
+    found = _validated(integration, {setting: value})
+    wrong = found.get(setting, "") if isinstance(found, dict) else ""
+    return _miscopied(integration, setting, value) or wrong
+
+
+def _validated(
+    integration: "Integration[Any]", values: dict[str, str]
+) -> "Credentials | dict[str, str]":
+    """Return the credentials, or what is wrong with which setting; "" is all of them together."""
+    from pydantic import ValidationError  # noqa: PLC0415  # loaded with the integration, not before
+
     try:
         return integration.credentials(**values)
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]
+        problems = error.errors(include_url=False, include_input=False)
+    found: dict[str, str] = {}
+    for problem in problems:
         words = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        name = str(problem["loc"][0])
-        message = f"{sources[name]} {words[:1].lower()}{words[1:]}"
-        raise ConfigError(message) from None
+        setting = str(problem["loc"][0]) if problem["loc"] else ""
+        found.setdefault(setting, f"{words[:1].lower()}{words[1:]}")
+    return found
 
 
 def _miscopied(integration: "Integration[Any]", setting: str, value: str) -> str:

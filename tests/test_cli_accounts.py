@@ -178,7 +178,8 @@ class TestAdd:
             ([], "secret", "stdin takes name=value"),
             (["work", "secret"], "", "too many words: it takes PROVIDER and ACCOUNT"),
             ([], '{"write_key": 1}', "stdin: every setting must be a text"),
-            ([], "write_key=a\nwrite_key=b", "stdin write_key was given twice"),
+            ([], "write_key=a\nwrite_key=b", "stdin: a name was given twice"),
+            ([], '{"write_key": "a", "write_key": "b"}', "stdin: a name was given twice"),
         ],
     )
     def test_mistake_is_one_sentence_and_stores_nothing(
@@ -190,6 +191,91 @@ class TestAdd:
         assert (status, error.startswith(sentence)) == (2, True)
         assert "secret" not in done.stdout
         assert [*home.iterdir()] == []
+
+    @pytest.mark.parametrize(
+        "stdin",
+        [
+            "c2Vrcml0S2V5==",
+            "write_key=a\nc2Vrcml0S2V5==\nc2Vrcml0S2V5==",
+            '{"c2Vrcml0S2V5": "write_key"}',
+            '{"c2Vrcml0S2V5": 1, "c2Vrcml0S2V5": 1}',
+            "regoin=c2Vrcml0S2V5",
+        ],
+    )
+    def test_nothing_that_stdin_held_is_shown(self, kosmo: Kosmo, home: Path, stdin: str) -> None:
+        """Ours: a key alone, in Base64, looks like a name and a value."""
+        done = kosmo("accounts:add", "segment", "x", stdin=stdin.encode())
+        assert (done.status != 0, done.stdout) == (True, "")
+        assert "c2Vrcml0S2V5" not in done.stderr
+        assert done.stderr.startswith(
+            "error: a name on stdin is not a setting of Segment: "
+        ) or done.stderr.startswith("error: stdin: a name was given twice")
+        assert ("did you mean region?" in done.stderr) == stdin.startswith("regoin")
+        assert [*home.iterdir()] == []
+
+    def test_account_without_a_secret_needs_one(self, kosmo: Kosmo, home: Path) -> None:
+        """Ours: the tool that prints the secret has failed. What has one already may be changed."""
+        add = ["accounts:add", "segment", "work", "--set", "region=eu", "--json"]
+        sentence = "stdin is empty: give the secrets there, as JSON or as lines name=value"
+        assert failure(kosmo(*add), "accounts:add") == (2, sentence)
+        assert [*home.iterdir()] == []
+        done = kosmo(*add, env={"KOSMO_SEGMENT__WORK__API_TOKEN": "a-token"})
+        assert answer(done, "accounts:add")["warnings"] == []
+        kosmo("accounts:add", "segment", "work", stdin=b"write_key=a")
+        assert answer(kosmo(*add), "accounts:add")["settings"] == ["region"]
+
+    def test_account_that_gets_no_secret_is_a_warning(self, kosmo: Kosmo, home: Path) -> None:
+        """Ours: where stdin has something else, that is stored."""
+        done = kosmo("accounts:add", "segment", "work", "--json", stdin=b"region=eu")
+        warning = "the account work of Segment has no write_key and no api_token"
+        assert answer(done, "accounts:add")["warnings"] == [warning]
+        assert Config(str(home)).accounts("segment") == {"work": {"region": "eu"}}
+
+    @pytest.mark.parametrize("account", ["default", "work"])
+    def test_hint_for_an_empty_value_is_a_command_that_there_is(
+        self, kosmo: Kosmo, home: Path, account: str
+    ) -> None:
+        """Ours: accounts:add has no --unset."""
+        kosmo("accounts:add", "segment", account, stdin=b"write_key=a\nregion=eu")
+        done = kosmo("accounts:add", "segment", account, "--json", stdin=b"region=")
+        assert done.json()["error"] == "region is empty"
+        words = (
+            done.json()["error_info"]["hint"]
+            .removeprefix("To forget one that is stored: kosmo ")
+            .split()
+        )
+        assert kosmo(*words).status == 0
+        assert Config(str(home)).accounts("segment") == {account: {"write_key": "a"}}
+
+    def test_what_cannot_be_right_is_asked_for_again_at_once(
+        self, terminal: Terminal, home: Path
+    ) -> None:
+        """Ours: and not after all questions."""
+        command = terminal.run("segment", command="accounts:add")
+        shown = ""
+        for name, typed in (
+            ("write_key", "'a-hidden-key'"),
+            ("write_key", "a-hidden-key"),
+            ("api_token", "cmd:"),
+            ("api_token", ""),
+            ("region", "mars"),
+            ("region", "eu"),
+            ("tracking_url", ""),
+            ("api_url", ""),
+        ):
+            shown += terminal.wait_for(f"  {name}: ")
+            terminal.type(f"{typed}\n")
+        assert command.wait(20) == 0
+        assert "a-hidden-key" not in shown
+        for sentence in (
+            "  write_key is in quotes",
+            "  the command for the api_token cannot be run: it is not a command",
+            "  region should be 'us' or 'eu'",
+        ):
+            assert sentence in shown
+        assert Config(str(home)).accounts("segment") == {
+            "default": {"write_key": "a-hidden-key", "region": "eu"}
+        }
 
     def test_somebody_at_a_terminal_is_asked_and_secrets_are_not_shown(
         self, terminal: Terminal, home: Path

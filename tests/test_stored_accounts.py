@@ -7,11 +7,12 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
+from pydantic import model_validator
 
 from kosmo_lua import Kosmo, KosmoError
 from kosmo_lua.accounts import Accounts
@@ -362,6 +363,27 @@ class _Login(Credentials):
     """The settings of a service with passwords."""
 
     password: SecretStr | None = setting("The password.", unchecked="It is a test.")
+    user: str | None = setting("Whose it is.")
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if self.user and not self.password:
+            message = "a user needs a password"
+            raise ValueError(message)
+        return self
+
+
+VAULT = Integration("vault", "Vault", "Keeps.", credentials=_Login, api=Api[_Login])
+
+
+def test_settings_that_do_not_go_together_are_one_sentence() -> None:
+    """Ours: no setting alone is wrong then."""
+    with pytest.raises(KosmoError) as caught:
+        Accounts({"KOSMO_VAULT_USER": "u"}).load(VAULT, "default")
+    assert (caught.value.code, caught.value.message) == (
+        "config_error",
+        "the account of Vault: a user needs a password",
+    )
 
 
 @pytest.mark.parametrize(
@@ -378,13 +400,12 @@ def test_password_may_have_what_no_key_has_and_is_not_in_quotes(
     password: str, problem: str | None
 ) -> None:
     """Ours: only of what a service issues is it known that it has neither spaces nor quotes."""
-    vault = Integration("vault", "Vault", "Keeps.", credentials=_Login, api=Api[_Login])
     accounts = Accounts({"KOSMO_VAULT_PASSWORD": password})
     if problem is None:
-        assert accounts.load(vault, "default").secrets() == [password]
+        assert accounts.load(VAULT, "default").secrets() == [password]
         return
     with pytest.raises(KosmoError) as caught:
-        accounts.load(vault, "default")
+        accounts.load(VAULT, "default")
     assert (caught.value.message, caught.value.hint) == (
         f"KOSMO_VAULT_PASSWORD {problem}",
         "Copy it again, without quotes or line breaks.",

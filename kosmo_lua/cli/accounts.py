@@ -69,12 +69,14 @@ def add_command(
 ) -> int:
     """Store ACCOUNT of PROVIDER: asks for each setting, or reads them from stdin, as JSON or name=value.
 
-    With --set only the secrets are asked for, or read, and nothing once --set has one.
+    With --set only the secrets are asked for, or read, and nothing once --set has one. Stdin may be empty
+    only where the account has a secret already; integrations:configure stores settings without one.
     """
     kosmo = Kosmo(config=Config.here())
     integration = kosmo.catalog.integration(provider)
     given = pairs(settings, "--set")
-    typed = {} if _has_secret(integration, given) else _typed(integration, given)
+    lacking = _lacking(kosmo, integration, account)
+    typed = {} if _has_secret(integration, given) else _typed(integration, given, lacking)
     if twice := {*given} & {*typed}:
         raise refused(f"{twice.pop()} is given with --set and on stdin")
     everything = {**given, **typed}
@@ -85,16 +87,31 @@ def add_command(
     Configurator(kosmo.config).set_account(integration, account, everything, keyring=keyring)
     change = AccountChange(integration.name, account, tuple(everything))
     text = f"Stored {', '.join(change.settings)} of {change.provider} {change.account}."
-    return Report(as_json=as_json).facts(change, text, warnings_of(integration, given))
+    warnings = warnings_of(integration, given)
+    if lacking and not _has_secret(integration, everything):
+        words = " and no ".join(lacking)
+        warnings.append(f"the account {account} of {integration.title} has no {words}")
+    return Report(as_json=as_json).facts(change, text, warnings)
 
 
-def _typed(integration: "Integration[Any]", given: dict[str, str]) -> dict[str, str]:
-    """Return what somebody types, or what stdin has."""
+def _lacking(kosmo: Kosmo, integration: "Integration[Any]", account: str) -> list[str]:
+    """Return the secrets that functions need, if an account has none of them yet."""
+    needed = {function.credential: None for function in integration.functions.values()}
+    names = [name for name in needed if name]
+    has_one = any(kosmo.accounts.source(integration, account, name) for name in names)
+    return [] if has_one else names
+
+
+def _typed(
+    integration: "Integration[Any]", given: dict[str, str], lacking: list[str]
+) -> dict[str, str]:
+    """Return what somebody types, or what stdin has: with `given` settings, secrets if there are none."""
     if on_terminal():
         return prompted(integration, given)
     if sys.stdin is not None and sys.stdin.isatty():  # what is typed there would be seen
         raise refused("the questions are shown on stderr, which is no terminal")
-    return settings_from_stdin(required=not given)
+    what = "the secrets" if given else "the settings"
+    return settings_from_stdin(integration, what, required=bool(lacking or not given))
 
 
 def _has_secret(integration: "Integration[Any]", given: dict[str, str]) -> bool:

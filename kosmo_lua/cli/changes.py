@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kosmo_lua.cli.setting import object_from_stdin
 from kosmo_lua.cli.usage import refused
+from kosmo_lua.suggestions import nearest
 
 
 class _Changes(BaseModel):
@@ -32,12 +33,13 @@ def from_stdin() -> dict[str, Any]:
         given = _Changes(**object_from_stdin())
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, problem["loc"]))
+        key, *inside = map(str, problem["loc"])
         if problem["type"] == "extra_forbidden":
-            known = ", ".join(_Changes.model_fields)
-            raise refused(f"stdin: unknown key {where}: use {known}") from None
+            near = nearest(key, _Changes.model_fields, most=1)
+            fix = f"did you mean {near[0]}?" if near else f"use {', '.join(_Changes.model_fields)}"
+            raise refused(f"stdin: unknown key: {fix}") from None
         words = problem["msg"].removeprefix("Input ")
-        raise refused(f"stdin: {where} {words}") from None
+        raise refused(f"stdin: {f'a value of {key}' if inside else key} {words}") from None
     change = given.model_dump(exclude_unset=True, exclude_none=True)
     if scope := change.pop("scope", None):
         change["project"] = scope == "project"

@@ -8,7 +8,7 @@ from kosmo_lua.accounts import DEFAULT
 from kosmo_lua.answers import Configured
 from kosmo_lua.cli.arguments import account_names, provider_argument
 from kosmo_lua.cli.report import Report, json_option
-from kosmo_lua.cli.setting import pairs, warnings_of
+from kosmo_lua.cli.setting import check_names, pairs, warnings_of
 from kosmo_lua.cli.strict import StrictCommand
 from kosmo_lua.cli.usage import refused
 from kosmo_lua.config import CREDENTIALS, USER, Config
@@ -73,7 +73,7 @@ def command(*, provider: str, as_json: bool, **options: Any) -> int:  # noqa: AN
     """Store settings of an account of PROVIDER, decide on its reads and writes, enable or disable it."""
     kosmo = Kosmo(config=Config.here())
     integration = kosmo.catalog.integration(provider)
-    change = _given(options)
+    change = _given(options, integration)
     if change["account"] is not None and not change["set"]:  # those are stored as they are written
         change["account"] = kosmo.accounts.named(integration.name, change["account"])
     path = _Changes(kosmo, integration, change).apply()
@@ -82,7 +82,7 @@ def command(*, provider: str, as_json: bool, **options: Any) -> int:  # noqa: AN
     return Report(as_json=as_json).facts(facts, _text(facts), warnings)
 
 
-def _given(options: dict[str, Any]) -> dict[str, Any]:
+def _given(options: dict[str, Any], integration: "Integration[Any]") -> dict[str, Any]:
     """Return what shall be changed: what the options say, and stdin."""
     decisions = {name: options[name] for name in ("read", "write") if options[name]}
     if twice := {*decisions} & {*options["permissions"]}:
@@ -101,6 +101,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
         from kosmo_lua.cli.changes import both, from_stdin  # noqa: PLC0415  # pydantic
 
         given = from_stdin()
+        check_names(integration, given.get("set", ()))
         for name in {*change} & {*given}:
             change[name] = both(name, change[name], given[name])
     return change
