@@ -154,19 +154,39 @@ class Accounts:
             message = f"the account {target.account} of {title} has no {words}"
             store = f"kosmo accounts:add {target.integration.name} {target.account}"
             hint = f"Set {variable}, store it with {store}, or try it with --emulator."
+            for path, wrong, right in self._misfiled(target.integration, target.account, needed):
+                hint = f"{path} has it as {wrong}: write [{right}] there."
             raise CredentialsMissing(message, hint=hint)
 
-    @staticmethod
     def _unknown(
-        integration: "Integration[Any]", account: str, known: list[str]
+        self, integration: "Integration[Any]", account: str, known: list[str]
     ) -> UnknownAccount:
+        message = f"unknown account {account} of {integration.title}."
+        for path, wrong, right in self._misfiled(integration, account):
+            hint = f"Write [{right}] in {path}."
+            return UnknownAccount(f"{message} {path} has it as {wrong}.", hint=hint)
         names = {in_variable(name): name for name in known}
         near = [names[each] for each in nearest(in_variable(account), names, like=0.5)]
         suggestion = (
             f"Did you mean: {', '.join(near)}?" if near else f"Configured: {', '.join(known)}."
         )
-        message = f"unknown account {account} of {integration.title}. {suggestion}"
-        return UnknownAccount(message, hint=f"To add it, {_addition(integration, account)}.")
+        hint = f"To add it, {_addition(integration, account)}."
+        return UnknownAccount(f"{message} {suggestion}", hint=hint)
+
+    def _misfiled(
+        self, integration: "Integration[Any]", account: str, setting: str | None = None
+    ) -> "Iterator[tuple[str, str, str]]":
+        """Yield where an account, or its setting, is stored below almost the name of its integration.
+
+        That is the file, the place that it has there, and the right one.
+        """
+        own, (path, stored) = integration.name, self._config.credentials
+        for section in nearest(own, {*stored} - {own}, like=0.8):
+            accounts = self._config.accounts(section)
+            for name in same(account, accounts):
+                wanted = spellings(integration, setting) if setting else accounts[name]
+                if any(each in accounts[name] for each in wanted):
+                    yield path, f"{section}.{name}", f"{own}.{name}"
 
     def _refuse_unknown_settings(self, integration: "Integration[Any]", account: str) -> None:
         prefix = f"KOSMO_{integration.name}__{in_variable(account)}__".upper()

@@ -359,6 +359,37 @@ def memory() -> Iterator[_Memory]:
     keyring.set_keyring(previous)
 
 
+class TestMisspeltIntegration:
+    """Accounts that are stored below almost the name of an integration."""
+
+    def test_unknown_account_that_is_there_says_where(
+        self, home: Path, send: Callable[..., Any]
+    ) -> None:
+        """Ours: `accounts:list` would have told, but it is the run that ends."""
+        store(home, f"[segmnt.eu-prod]\nwrite_key = '{CANARY}'\n[other.eu-prod]\nx = 'y'")
+        path = home / "credentials.toml"
+        result = send(".eu_prod")
+        message = f"unknown account eu_prod of Segment. {path} has it as segmnt.eu-prod."
+        assert failure(result) == ("unknown_account", f"eval:1: segment.track_event: {message}")
+        assert result.error_info.hint == f"Write [segment.eu-prod] in {path}."
+        assert failure(send(".us"))[1].endswith("of Segment. Configured: default.")
+
+    def test_missing_credential_that_is_there_says_where(
+        self, home: Path, send: Callable[..., Any]
+    ) -> None:
+        """Ours: the account default is always known, and has nothing then."""
+        path = home / "credentials.toml"
+        store(home, f"[segmnt.default]\nwrite_key = '{CANARY}'")
+        result = send()
+        code, message = failure(result)
+        assert (code, message.endswith("has no write key")) == ("credentials_missing", True)
+        assert result.error_info.hint == (
+            f"{path} has it as segmnt.default: write [segment.default] there."
+        )
+        store(home, "[segmnt.default]\nregion = 'eu'")
+        assert send().error_info.hint.startswith("Set KOSMO_SEGMENT_WRITE_KEY, ")
+
+
 class _Login(Credentials):
     """The settings of a service with passwords."""
 
