@@ -447,3 +447,61 @@ def test_audit_shows_the_newest_calls_of_a_run_or_a_function(kosmo: Kosmo, home:
     by_alias = kosmo("audit", "--function", "segment_group", "--limit", "1")
     assert by_alias == kosmo("audit", "--limit", "1")
     assert by_alias.stdout.splitlines()[1].split()[:3] == ["T59", "u", "r1"]
+
+
+def _log(home: Path, *functions: str) -> None:
+    """Write an audit log with a call of each of these functions."""
+    calls = [{"time": "T", "run_id": "r", "function": function} for function in functions]
+    (home / "audit.jsonl").write_text("\n".join(map(json.dumps, calls)))
+
+
+NO_SUCH = "no call of {} is in the log, and nothing of that name is installed"
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [
+        ("segment.trak", ". Did you mean: segment.track, segment.track_event, "),
+        ("segmnt.group", ". Did you mean: segment.group, "),
+        ("track", ". Did you mean: segment.track, segment.track_event?"),
+        ("gone.ad", ". Did you mean: gone.add?"),
+        ("nope", ""),
+    ],
+)
+def test_audit_of_a_function_that_never_was_is_a_warning(
+    kosmo: Kosmo, home: Path, name: str, suggestion: str
+) -> None:
+    """Ours: of a misspelt name an empty list would look like a clean record."""
+    _log(home, "segment.group", "gone.add")
+    document = answer(kosmo("audit", "--function", name, "--json"), "audit")
+    (warning,) = document["warnings"]
+    assert warning.startswith(NO_SUCH.format(name) + suggestion)
+    done = kosmo("audit", "--function", name)
+    assert (done.status, done.stdout) == (0, "Nothing was called.\n")
+    assert done.stderr == f"warning: {warning}\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--function", "gone.add"],
+        ["--function", "gone.add", "--run", "another"],
+        ["--function", "segment.track"],
+        ["--function", "segment.batch"],
+        ["--run", "another"],
+        [],
+    ],
+)
+def test_audit_of_what_is_installed_or_was_called_has_no_warning(
+    kosmo: Kosmo, home: Path, options: list[str]
+) -> None:
+    """Ours: the log may hold functions that are gone; `segment.batch` is a request of a batch."""
+    _log(home, "gone.add")
+    assert kosmo("audit", *options).stderr == ""
+
+
+def test_audit_of_an_iterator_has_its_pages(kosmo: Kosmo, home: Path) -> None:
+    """Ours: they are logged as calls of the function that lists one page."""
+    _log(home, "posthog.posthog_list_persons", "segment.group")
+    document = answer(kosmo("audit", "--function", "posthog.each_person", "--json"), "audit")
+    assert [call["function"] for call in document["calls"]] == ["posthog.posthog_list_persons"]
