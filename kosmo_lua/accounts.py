@@ -17,7 +17,7 @@ from kosmo_lua.suggestions import nearest
 
 if TYPE_CHECKING:  # importing it loads pydantic; here it is only named
     from kosmo_lua.catalog import Target
-    from kosmo_lua.config.stored import Tell
+    from kosmo_lua.config.command import Tell
     from kosmo_lua.integration import Credentials, Integration
 
 DEFAULT = "default"

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -189,6 +190,35 @@ def test_command_that_hangs_ends_with_the_run(  # noqa: PLR0917  # the case
     process.send_signal(number)
     assert process.wait(20) == status
     poll(lambda: not any(_runs(int(pid)) for pid in pids.read_text().split()))
+
+
+SIGNALLED = """if True:
+    import os, sys, subprocess
+    class Popen(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            print(self.pid, file=sys.stderr, flush=True)
+            os.kill(os.getpid(), NUMBER)
+    subprocess.Popen = Popen
+    from kosmo_lua.__main__ import main
+    main()
+"""
+"""Runs the command, which gets a signal when `cmd:` has started and nobody has its process yet."""
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_command_that_has_just_started_ends_with_the_call(
+    start: Start, home: Path, number: int, status: int
+) -> None:
+    """Ours: Ctrl-C may come at any time."""
+    (home / "credentials.toml").write_text('[segment.default]\nwrite_key = "cmd:sleep 300"')
+    (home / "credentials.toml").chmod(0o600)
+    program = [sys.executable, "-c", SIGNALLED.replace("NUMBER", str(int(number)))]
+    command = ["integrations:call", "segment.track", "--event", "E", "--user-id", "u", "--force"]
+    process = start(*command, program=program)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == status
+    poll(lambda: not _runs(int(stderr.split()[0])))
 
 
 def _runs(pid: int) -> bool:

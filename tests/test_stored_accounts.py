@@ -278,7 +278,7 @@ class TestCommand:
         self, home: Path, send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The card: a time limit."""
-        monkeypatch.setattr("kosmo_lua.config.stored.COMMAND_SECONDS", 0.2)
+        monkeypatch.setattr("kosmo_lua.config.command.SECONDS", 0.2)
         store(home, '[segment.default]\nwrite_key = "cmd:sleep 60"')
         assert failure(send())[1].endswith("took longer than 0.2 s")
 

@@ -5,24 +5,14 @@ write_key = "cmd:op read op://work/key"     the first line that this command pri
 write_key = "keyring:"                      in the keyring, where `accounts:add --keyring` has put it
 """
 
-import os
-import shlex
-import signal
-import subprocess
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kosmo_lua.config import COMMAND, KEYRING
+from kosmo_lua.config.command import Tell, printed, words_of
 from kosmo_lua.errors import ConfigError, ExtraMissing
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-Tell = Callable[[int, bool], None]
-"""Is told of a process, by the id of its group, when it starts (True) and when it has ended."""
-
-COMMAND_SECONDS = 30
-"""How long a command may take: somebody may have to unlock a vault."""
 
 
 def check_value(value: str, setting: str) -> None:
@@ -35,7 +25,7 @@ def check_value(value: str, setting: str) -> None:
     if value == KEYRING:
         raise ConfigError(f"{setting} has no value", hint="Use kosmo accounts:add --keyring.")
     if value.startswith(COMMAND):
-        _words(value.removeprefix(COMMAND), setting)
+        words_of(value.removeprefix(COMMAND), setting)
 
 
 def resolve(stored: str, integration: str, account: str, setting: str, tell: Tell) -> str:
@@ -48,7 +38,7 @@ def resolve(stored: str, integration: str, account: str, setting: str, tell: Tel
     place = f"{setting} of the account {account} of {integration}"
     _check_keyring(stored, place)
     if stored.startswith(COMMAND):
-        return _printed(_words(stored.removeprefix(COMMAND), place), place, tell)
+        return printed(words_of(stored.removeprefix(COMMAND), place), place, tell)
     if stored == KEYRING:
         return _from_keyring(f"{integration}.{account}.{setting}", place)
     return stored
@@ -90,57 +80,6 @@ def _check_keyring(value: str, place: str) -> None:
     if value.startswith(KEYRING) and value != KEYRING:
         hint = f'Write only "{KEYRING}", and store the value itself with --keyring.'
         raise ConfigError(f"the {place} has text after {KEYRING}", hint=hint)
-
-
-def _words(command: str, place: str) -> list[str]:
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        words = []
-    if not words or "\0" in command:
-        raise _not_run(place, "it is not a command")
-    return words
-
-
-def _printed(words: list[str], place: str, tell: Tell) -> str:
-    """Run a command, without a shell; nothing that it prints is ever shown."""
-    try:
-        process = subprocess.Popen(  # noqa: S603  # the user's own command, from a file of the user's own
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # so that all that it starts can be ended with it
-        )
-    except OSError as error:
-        raise _not_run(place, error.strerror or "") from None
-    with process:
-        tell(process.pid, True)
-        try:
-            output, _ = process.communicate(timeout=COMMAND_SECONDS)
-        except subprocess.TimeoutExpired:
-            message = f"the command for the {place} took longer than {COMMAND_SECONDS} s"
-            raise ConfigError(message) from None
-        finally:
-            if process.returncode is None:  # it takes too long, or Ctrl-C
-                os.killpg(process.pid, signal.SIGKILL)
-            tell(process.pid, False)
-    return _first_line(output, process.returncode, place)
-
-
-def _not_run(place: str, reason: str) -> ConfigError:
-    return ConfigError(f"the command for the {place} cannot be run: {reason}")
-
-
-def _first_line(output: bytes, status: int, place: str) -> str:
-    if status:
-        message = f"the command for the {place} ended with exit status {status}"
-        hint = "Run it by hand to see why; its output is never shown here."
-        raise ConfigError(message, hint=hint)
-    lines = output.decode("utf-8", "replace").splitlines()
-    if not lines or not lines[0].strip():
-        raise ConfigError(f"the command for the {place} printed nothing")
-    return lines[0].strip()
 
 
 def _from_keyring(name: str, place: str) -> str:

@@ -15,7 +15,7 @@ from kosmo_lua.mcp.trust import Trust
 from kosmo_lua.values import SERVER, JsonObject
 
 if TYPE_CHECKING:  # pydantic and httpx, for a server that is used; threads, for a contact
-    from kosmo_lua.config.stored import Tell
+    from kosmo_lua.config.command import Tell
     from kosmo_lua.integration import Function, Integration
     from kosmo_lua.mcp.api import ServerApi
     from kosmo_lua.mcp.connections import Connections

@@ -9,7 +9,7 @@ from kosmo_lua.mcp.servers import Servers
 from kosmo_lua.values import JsonObject
 
 if TYPE_CHECKING:  # threads, only once a server is contacted
-    from kosmo_lua.config.stored import Tell
+    from kosmo_lua.config.command import Tell
     from kosmo_lua.mcp.connections import Connection, Connections
 
 

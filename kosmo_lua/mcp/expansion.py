@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from shlex import quote
 
 from kosmo_lua.config import Config
-from kosmo_lua.config.stored import Tell, resolve
+from kosmo_lua.config.command import Tell
+from kosmo_lua.config.stored import resolve
 from kosmo_lua.errors import ConfigError
 from kosmo_lua.mcp.addresses import checked_url
 from kosmo_lua.mcp.documents import shown

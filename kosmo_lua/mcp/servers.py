@@ -17,7 +17,7 @@ from kosmo_lua.suggestions import nearest
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from kosmo_lua.config.stored import Tell
+    from kosmo_lua.config.command import Tell
     from kosmo_lua.mcp.server import Endpoint, Server
 
 

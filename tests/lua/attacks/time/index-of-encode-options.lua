@@ -1,3 +1,3 @@
--- json.encode reads its options from a table that answers with code.
--- error: cpu_limit
-json.encode({}, setmetatable({}, {__index = function() while true do end end}))
+-- The options of json.encode are copied: a metatable that answers with code is not asked.
+-- result: "1"
+return json.encode(1, setmetatable({}, {__index = function() while true do end end}))
