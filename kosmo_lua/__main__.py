@@ -6,7 +6,7 @@ import signal
 import sys
 from typing import NoReturn
 
-from kosmo_lua.errors import CLOSED_STDOUT, CODES
+from kosmo_lua.errors import CLOSED_STDOUT, SIGNALS
 
 RUNS = ("integrations:lua", "mcp:lua")
 """The commands that run a script."""
@@ -28,8 +28,8 @@ def main() -> NoReturn:
     forks = command in RUNS and "--repl" not in rest and hasattr(os, "fork")
     try:
         status = _with_worker(rest) if forks else _run()
-    except KeyboardInterrupt:  # after everything else was said
-        status = CODES["interrupted"].exit_status
+    except KeyboardInterrupt as ended:  # after everything else was said
+        status = SIGNALS.get(str(ended), SIGNALS["SIGINT"])
     # Not exit(): nothing is left to clean up, and taking the interpreter down costs time.
     os._exit(status)
 

@@ -34,6 +34,9 @@ from kosmo_lua.values import JsonObject
 CLOSED_STDOUT = 141
 """The exit status when nobody reads stdout any more: as a shell shows a command that SIGPIPE ended."""
 
+SIGNALS = {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143}
+"""The signals that end a run, and the exit status of each: 128 and its number, as a shell shows it."""
+
 Effect = Literal["none", "sent", "unknown"]
 """What became of a request: nothing left the machine, the service answered, or nobody can know."""
 
@@ -79,7 +82,9 @@ CODES: dict[str, Meaning] = {
     "output_limit": Meaning(124, "The script printed more than the output limit."),
     "result_limit": Meaning(124, "The script returned more than the result limit."),
     "call_limit": Meaning(124, "The script made more calls than the call limit."),
-    "interrupted": Meaning(130, "The run was stopped by Ctrl-C (130) or SIGTERM (143)."),
+    "interrupted": Meaning(
+        SIGNALS["SIGINT"], "The run was stopped by Ctrl-C (130), SIGTERM (143) or SIGHUP (129)."
+    ),
 }
 """Every code that a run can end with. A retryable failure after a write of the same run exits with 3."""
 
@@ -244,7 +249,7 @@ class NotRecorded(KosmoError):
 
 
 class Interrupted(KosmoError):
-    """Ctrl-C (SIGINT) or SIGTERM; of a call, any end of its run."""
+    """Ctrl-C (SIGINT), SIGTERM or SIGHUP; of a call, any end of its run."""
 
     code = "interrupted"
 

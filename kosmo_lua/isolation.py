@@ -11,7 +11,7 @@ from kosmo_lua.backend import Backend
 from kosmo_lua.errors import Interrupted
 from kosmo_lua.lua.limits import Limits
 from kosmo_lua.lua.script import Script
-from kosmo_lua.lua.stop import Stop
+from kosmo_lua.lua.stop import Stop, Wakeup, signals
 
 if TYPE_CHECKING:  # start-up: each is loaded when a script runs
     from collections.abc import Callable
@@ -107,7 +107,7 @@ class _InProcess:
         script: Script,
         make_recorder: "Callable[[], Recorder]",
         *,
-        wakeup: int | None = None,
+        wakeup: Wakeup | None = None,
         stopper: int | None = None,
     ) -> "Result":
         assert self._process is not None, "it was made just now"
@@ -159,8 +159,8 @@ class InFork(_InProcess):
     """
 
     def run(self, script: Script, make_recorder: "Callable[[], Recorder]") -> "Result":
-        """Run a script. SIGINT and SIGTERM end it."""
-        from kosmo_lua.lua.fork import fork, signals  # noqa: PLC0415  # only here
+        """Run a script. A signal ends it."""
+        from kosmo_lua.lua.fork import fork  # noqa: PLC0415  # only here
 
         with signals() as wakeup:
             if self._process is None:
@@ -215,8 +215,6 @@ class InServer(_InProcess):
             self._process.order(first)
         if not self._setup.keep:
             return self._watch(script, make_recorder, stopper=stopper)
-        from kosmo_lua.lua.fork import signals  # noqa: PLC0415  # only here
-
         with signals() as wakeup:
             return self._watch(script, make_recorder, wakeup=wakeup, stopper=stopper)
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any, Literal, NamedTuple
 
-from kosmo_lua.errors import CODES, Effect
+from kosmo_lua.errors import CODES, SIGNALS, Effect
 from kosmo_lua.values import Json, JsonObject
 
 Access = Literal["read", "write"]
@@ -255,7 +255,8 @@ def exit_status(info: ErrorInfo | None, *, wrote: bool = False) -> int:
     if info is None:
         return 0
     if info.code == "interrupted":
-        return 143 if info.details == {"signal": "SIGTERM"} else 130
+        details = info.details if isinstance(info.details, dict) else {}
+        return SIGNALS.get(str(details.get("signal")), CODES["interrupted"].exit_status)
     if wrote and info.retryable:
         # A second run would write again what this one already wrote.
         return CODES["partial"].exit_status

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -42,6 +43,13 @@ TELLING_FORKS = """if True:
     main()
 """
 """A program that runs the command, and tells each process that it forks on stderr."""
+
+INTERRUPTED = {
+    signal.SIGINT: (130, "stopped by Ctrl-C"),
+    signal.SIGTERM: (143, "stopped by SIGTERM"),
+    signal.SIGHUP: (129, "stopped by SIGHUP"),
+}
+"""The exit status of each signal that ends a run, and what is said."""
 
 API = ROOT.parent / "shared" / "api"
 """Where continuous integration has the services' official schemas; a clone has no such folder."""

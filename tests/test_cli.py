@@ -413,12 +413,14 @@ class TestEmulator:
     """kosmo emulator."""
 
     @pytest.mark.parametrize(
-        ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["TERM", "INT"]
+        ("number", "status"),
+        [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)],
+        ids=["TERM", "INT", "HUP"],
     )
     def test_emulator_serves_other_processes_until_it_is_stopped(
         self, start: Start, kosmo: Kosmo, number: signal.Signals, status: int
     ) -> None:
-        """The card: one document with the variables to export; SIGTERM and Ctrl-C end it."""
+        """The card: one document with the variables to export; a signal ends it."""
         running = start("emulator", "--port", "0", "--json")
         assert running.stdout is not None
         text = b""

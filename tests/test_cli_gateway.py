@@ -86,7 +86,7 @@ def test_stdout_has_the_protocol_only_and_end_of_stdin_is_the_end(
     assert by_id[2]["result"]["structuredContent"]["output"] == "here\n{}"
 
 
-@pytest.mark.parametrize("end", ["eof", "SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("end", ["eof", "SIGTERM", "SIGINT", "SIGHUP"])
 def test_end_in_the_middle_of_a_call_leaves_no_process(
     start: Start,
     gateway_environ: dict[str, str],
@@ -109,7 +109,8 @@ def test_end_in_the_middle_of_a_call_leaves_no_process(
         process.stdin.close()
     else:
         process.send_signal(getattr(signal, end))
-    assert process.wait(timeout=2) == {"eof": 0, "SIGTERM": 143, "SIGINT": 130}[end]
+    statuses = {"eof": 0, "SIGTERM": 143, "SIGINT": 130, "SIGHUP": 129}
+    assert process.wait(timeout=2) == statuses[end]
     poll(lambda: not alive(below))
     assert sum(services.stats().requests.values()) == 1
     assert process.stderr is not None

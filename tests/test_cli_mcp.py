@@ -37,7 +37,8 @@ def here(
 ) -> Iterator[Kosmo]:
     """Run the command in this process, which has loaded the SDK: that takes most of the time of a call."""
     monkeypatch.chdir(tmp_path)
-    handler = signal.getsignal(signal.SIGTERM)
+    numbers = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in numbers}
 
     def here(*words: str, stdin: bytes = b"") -> Finished:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
@@ -47,7 +48,8 @@ def here(
         return Finished(status, *capfd.readouterr())
 
     yield here
-    signal.signal(signal.SIGTERM, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import TELLING_FORKS, poll, stable
+from conftest import INTERRUPTED, TELLING_FORKS, poll, stable
 from pseudo_terminal import Terminal
 
 from kosmo_lua.emulator import Emulator
@@ -27,11 +27,6 @@ LOOPS = {
     "C function": 'return (("a"):rep(300)):find(".-.-.-.-b")',
 }
 
-INTERRUPTED = {
-    signal.SIGINT: (130, "stopped by Ctrl-C"),
-    signal.SIGTERM: (143, "stopped by SIGTERM"),
-}
-
 
 def outcome(process: subprocess.Popen[bytes]) -> Any:
     """Wait for the end of a command, and return its status and its document."""
@@ -45,6 +40,7 @@ def outcome(process: subprocess.Popen[bytes]) -> Any:
     [
         ("loop", signal.SIGINT, False),
         ("loop", signal.SIGTERM, True),
+        ("loop", signal.SIGHUP, True),
         ("pcall", signal.SIGINT, True),
         ("pcall", signal.SIGTERM, False),
         ("coroutine", signal.SIGINT, True),

@@ -18,6 +18,7 @@ from kosmo_lua.cli.report import Report
 from kosmo_lua.errors import (
     CLOSED_STDOUT,
     CODES,
+    SIGNALS,
     Defect,
     Interrupted,
     KosmoError,
@@ -25,6 +26,7 @@ from kosmo_lua.errors import (
     UnknownIntegration,
     UsageError,
 )
+from kosmo_lua.lua.stop import heeded
 
 if TYPE_CHECKING:  # only named here
     from types import FrameType
@@ -67,15 +69,18 @@ def run(arguments: list[str]) -> int:
 def _run(arguments: list[str]) -> int:
     """Report every error in the form asked for."""
     before = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    signal.signal(signal.SIGTERM, _terminated)
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in heeded():
+        signal.signal(number, _interrupt)
     if "_KOSMO_COMPLETE" in os.environ:
         from kosmo_lua.cli.completion import complete  # noqa: PLC0415  # only when the shell asks
 
         return complete(cli, os.environ["_KOSMO_COMPLETE"])
     try:
-        status = cli.main(arguments, prog_name="kosmo", standalone_mode=False)
+        # Not click's `main`, to which every signal is Ctrl-C, and which prints an empty line after it.
+        with cli.make_context("kosmo", [*arguments]) as ctx:
+            status = cli.invoke(ctx)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
@@ -119,22 +124,19 @@ def _told(error: BaseException) -> KosmoError:
     if isinstance(error, KosmoError):
         return error
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        return Interrupted("SIGTERM" if isinstance(error, _Terminated) else "SIGINT")
+        # click's prompts turn a signal into Abort.
+        name = str(error.__context__ if isinstance(error, click.Abort) else error)
+        return Interrupted(name if name in SIGNALS else "SIGINT")
     if isinstance(error, click.ClickException):
         return UsageError(" ".join(error.format_message().split()), hint=_usage_hint(error))
-    if isinstance(error, SystemExit):  # how click ends when stdout is closed
-        raise BrokenPipeError from None
     if isinstance(error, OSError) and OutputFailedError.is_cause(error):
         raise OutputFailedError(error.strerror) from error
     return Defect(f"internal error: {type(error).__name__}: {error}", hint="Please report it.")
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, while no script is watched: it ends a call as Ctrl-C does."""
-
-
-def _terminated(number: int, frame: "FrameType | None") -> NoReturn:  # noqa: ARG001  # a handler's signature
-    raise _Terminated("SIGTERM")
+def _interrupt(number: int, frame: "FrameType | None") -> NoReturn:  # noqa: ARG001  # a handler's signature
+    """End a command as Ctrl-C does, with the name of the signal; while a script is watched, others listen."""
+    raise KeyboardInterrupt(signal.Signals(number).name)
 
 
 def _usage_hint(error: click.ClickException) -> str | None:

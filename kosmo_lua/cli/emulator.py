@@ -8,6 +8,7 @@ import click
 
 from kosmo_lua.cli.output import write
 from kosmo_lua.kosmo import Kosmo
+from kosmo_lua.lua.stop import heeded
 
 
 @click.command("emulator", short_help="Serve emulators of the services on this machine.")
@@ -25,7 +26,7 @@ def command(*, port: int, as_json: bool) -> int:
     Export the variables that it prints, and workflows talk to it. What was sent can be read at
     /_kosmo/events and is counted at /_kosmo/stats, and faults are set at /_kosmo/faults.
     """
-    ends = {signal.SIGINT, signal.SIGTERM}
+    ends = heeded()
     # Blocked before a thread starts, so that the signal waits for sigwait and for nobody else.
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     with Kosmo(emulator=True, emulator_port=port) as kosmo:

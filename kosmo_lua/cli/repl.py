@@ -14,13 +14,17 @@ from kosmo_lua.cli.lua import make_kosmo
 from kosmo_lua.cli.output import Printer
 from kosmo_lua.cli.report import Report, say
 from kosmo_lua.cli.source import Source
-from kosmo_lua.errors import ExtraMissing
+from kosmo_lua.errors import SIGNALS, ExtraMissing
 from kosmo_lua.lua.syntax import Syntax
+from kosmo_lua.results import Result
 from kosmo_lua.session import Session
 
 BANNER = (
     f"kosmo {__version__}. Ctrl-C stops a line, Ctrl-D leaves; print(docs.list()) shows the docs."
 )
+
+_LEAVING = {SIGNALS["SIGHUP"], SIGNALS["SIGTERM"]}
+"""The exit statuses of signals that end the REPL; Ctrl-C ends a line."""
 
 
 def repl(ctx: click.Context, options: dict[str, Any]) -> int:
@@ -41,11 +45,13 @@ def repl(ctx: click.Context, options: dict[str, Any]) -> int:
         kosmo.session(keep=True) as session,
     ):
         for code in _typed(session) if asks else _piped():
-            _run(session, Source("repl", code.encode(), folders), ctx.obj)
+            result = _run(session, Source("repl", code.encode(), folders), ctx.obj)
+            if result.exit_status in _LEAVING:
+                return result.exit_status
     return 0
 
 
-def _run(session: Session, source: Source, arguments: list[str]) -> None:
+def _run(session: Session, source: Source, arguments: list[str]) -> Result:
     name, text, folders = source
     with Printer() as printer:
         result = session.run(
@@ -57,8 +63,9 @@ def _run(session: Session, source: Source, arguments: list[str]) -> None:
             show=True,
         )
     Report(as_json=False).result(result, source)
-    if session.lost:
+    if session.lost and result.exit_status not in _LEAVING:
         say("The line could only be ended with its Lua state: the globals are gone.")
+    return result
 
 
 def _typed(session: Session) -> Iterator[str]:
@@ -74,8 +81,10 @@ def _typed(session: Session) -> Iterator[str]:
     while True:
         try:
             code = prompt.read()
-        except KeyboardInterrupt:  # the line is dropped
-            continue
+        except KeyboardInterrupt as ended:
+            if str(ended) in SIGNALS and str(ended) != "SIGINT":
+                raise
+            continue  # the line is dropped
         except EOFError:
             return
         if code.strip():

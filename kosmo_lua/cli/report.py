@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -209,10 +210,11 @@ def _text(value: Json) -> str:
 
 
 def say(text: str) -> None:
-    """Write lines for people to stderr."""
+    """Write lines for people to stderr. Where it takes no more, the command goes on without a word."""
     shown = "\n".join(_printable(line.expandtabs(4)) for line in text.split("\n"))
-    sys.stderr.buffer.write(shown.encode("utf-8", "backslashreplace") + b"\n")
-    sys.stderr.buffer.flush()
+    with suppress(OSError):
+        sys.stderr.buffer.write(shown.encode("utf-8", "backslashreplace") + b"\n")
+        sys.stderr.buffer.flush()
 
 
 def _printable(line: str) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from kosmo_lua.errors import CODES
 from kosmo_lua.lua.process import REASONS
 from kosmo_lua.lua.script import Script
+from kosmo_lua.lua.stop import heeded
 
 if TYPE_CHECKING:  # loaded after the fork
     from types import FrameType
@@ -121,8 +122,8 @@ def be_child(work: Work, child: Child) -> NoReturn:
         signal.set_wakeup_fd(-1)
         # They may reach the whole process group; the supervisor decides what they mean. What is started
         # here would inherit that a signal is ignored, and not that it has a handler.
-        signal.signal(signal.SIGINT, _ignore)
-        signal.signal(signal.SIGTERM, _ignore)
+        for number in heeded():
+            signal.signal(number, _ignore)
         work(child)
     except BaseException as error:  # noqa: BLE001  # the last frame of the process: said in the envelope
         message = f"internal error: {type(error).__name__}: {error}"

@@ -24,6 +24,7 @@ from kosmo_lua.results import ErrorInfo
 if TYPE_CHECKING:
     from types import FrameType
 
+    from kosmo_lua.lua.stop import Wakeup
     from kosmo_lua.policy import Ask
 
 
@@ -41,8 +42,8 @@ class Supervisor:
         process: the child.
         limits: what each script may use.
         ask: answers the child's permission questions here, while the clock stands.
-        wakeup: readable when SIGINT or SIGTERM has arrived: a byte for each, its number.
-        keep: a signal stops the script and keeps the child, where that is possible.
+        wakeup: tells when a signal has arrived that ends a script.
+        keep: Ctrl-C stops the script and keeps the child, where that is possible.
         stopper: readable when another thread wants the script to end.
     """
 
@@ -52,7 +53,7 @@ class Supervisor:
         limits: Limits,
         *,
         ask: "Ask | None" = None,
-        wakeup: int | None = None,
+        wakeup: "Wakeup | None" = None,
         keep: bool = False,
         stopper: int | None = None,
     ) -> None:
@@ -66,7 +67,8 @@ class Supervisor:
         self._clock = clocks.of_process(process.pid)
         self._rest = bytearray()
         self._poll = select.poll()  # not select, which knows no descriptor above 1023
-        for pipe in (process.journal, wakeup, stopper):
+        self._woken = wakeup.reader if wakeup else None
+        for pipe in (process.journal, self._woken, stopper):
             if pipe is not None:
                 self._poll.register(pipe, select.POLLIN)
 
@@ -99,8 +101,8 @@ class Supervisor:
     def _listen(self, patience: float) -> Ending | None:
         """Wait for the child and for signals; return the ending, if this was one."""
         ready = [pipe for pipe, _ in self._poll.poll(patience * 1000 + 1)]
-        if self._wakeup in ready:
-            return self._signalled(os.read(self._wakeup or 0, 1)[0])
+        if self._wakeup and self._woken in ready and (number := self._wakeup.take()):
+            return self._signalled(number)
         if self._stopper in ready:
             self._cancel()
             return self._killed(failed(Interrupted("stop")))
@@ -129,7 +131,7 @@ class Supervisor:
         from kosmo_lua.policy import Question  # noqa: PLC0415  # only when the child asks
 
         self._budget.pause(time.monotonic())
-        numbers = (signal.SIGINT, signal.SIGTERM) if self._wakeup is not None else ()
+        numbers = self._wakeup.numbers if self._wakeup else ()
         # While somebody is asked, a signal must reach the prompt as an exception.
         previous = {number: signal.signal(number, _raise) for number in numbers}
         try:
@@ -169,7 +171,7 @@ class Supervisor:
     def _hears(self, end: float) -> bool:
         """Record what the child writes next; False at its end, when it is too late, or at a signal."""
         poll = select.poll()  # of these two alone: who has stopped the script goes on doing so
-        for pipe in (self._process.journal, self._wakeup):
+        for pipe in (self._process.journal, self._woken):
             if pipe is not None:
                 poll.register(pipe, select.POLLIN)
         left = max(end - time.monotonic(), 0.0)

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kosmo_lua.lua.fork import fork
+from kosmo_lua.lua.stop import heeded
 from kosmo_lua.workers import work
 
 if TYPE_CHECKING:  # only named here
@@ -41,7 +42,7 @@ def prefork(arguments: Sequence[str]) -> None:
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     # A signal must not interrupt the child before it has handlers of its own.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, heeded())
     try:
         _worker = fork(lambda child: _prepare(child, arguments, before))
     except OSError:  # who runs the script tries again, and says so

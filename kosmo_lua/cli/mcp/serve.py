@@ -12,6 +12,7 @@ from kosmo_lua.cli.limits import limits_of
 from kosmo_lua.cli.mcp.gateway_options import gateway_options, offer_of
 from kosmo_lua.cli.report import Report, json_option, say
 from kosmo_lua.config import AUDIT, Config
+from kosmo_lua.errors import SIGNALS
 from kosmo_lua.gateway.offer import NESTED, TOKEN, refuse_nested, require_sdk
 from kosmo_lua.gateway.scripts import Scripts
 
@@ -54,8 +55,8 @@ def command(ctx: click.Context, /, **options: Any) -> int:  # noqa: ANN401  # cl
     gc.enable()
     try:
         _serve(toolbox, scripts, options, token)
-    except KeyboardInterrupt as signal:
-        return 143 if str(signal) == "SIGTERM" else 130
+    except KeyboardInterrupt as ended:
+        return SIGNALS.get(str(ended), SIGNALS["SIGINT"])
     return 0
 
 
