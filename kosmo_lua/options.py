@@ -1,10 +1,10 @@
 """Options: what a Kosmo was given, as far as the process of a script needs it."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from kosmo_lua.config import Config
+from kosmo_lua.config.folders import absolute
 from kosmo_lua.errors import ConfigError, UsageError
 from kosmo_lua.values import JsonObject
 
@@ -40,6 +40,7 @@ class Options(NamedTuple):
         """Return them when they make sense together; relative paths are those of now.
 
         Raises:
+            ConfigError: a path is relative to a folder that is gone.
             Denied: force, where a file says `allow_force = false`.
             UsageError: two of them exclude each other, or a value cannot be used.
         """
@@ -51,8 +52,8 @@ class Options(NamedTuple):
 
             check_run_id(self.run_id)
         return self._replace(
-            record=self.record and os.path.abspath(self.record),
-            replay=self.replay and os.path.abspath(self.replay),
+            record=self.record and absolute(self.record),
+            replay=self.replay and absolute(self.replay),
         )
 
     def _check_modes(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from conftest import Finished
+from conftest import COMMAND, Finished
 
 from kosmo_lua.emulator import Emulator
 
@@ -467,3 +467,29 @@ class TestService:
         )
         assert document["meta"]["calls"]["wrote"] == 0
         assert kosmo_emulator.events() == []
+
+
+REMOVED = 'mkdir removed && cd removed && rmdir ../removed && exec "$@"'
+"""Runs a command in a folder that is no longer there."""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path"),
+    [
+        (["integrations:lua", "--eval", "return 1", "--record", "calls"], "calls"),
+        (["integrations:lua", "--eval", "return 1", "--replay", "calls"], "calls"),
+        (["integrations:configure", "segment", "--project", "--write", "ask"], "kosmo.toml"),
+        (["mcp:import", "servers.json"], "servers.json"),
+        (["mcp:export", "--path", "servers.json"], "servers.json"),
+    ],
+    ids=lambda each: each[0] if isinstance(each, list) else "",
+)
+def test_path_in_a_folder_that_was_removed_is_told(
+    start: Callable[..., "subprocess.Popen[bytes]"], arguments: list[str], path: str
+) -> None:
+    """Ours: it is no defect of kosmo, and the hint says what to do."""
+    running = start(*arguments, program=["sh", "-c", REMOVED, "sh", *COMMAND])
+    stdout, stderr = running.communicate(timeout=20)
+    said = f"error: {path} leads nowhere: the current folder was removed\n"
+    hint = "hint: Change to a folder that is there.\n"
+    assert (running.returncode, stdout, stderr.decode()) == (78, b"", said + hint)

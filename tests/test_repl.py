@@ -38,6 +38,17 @@ class TestPiped:
             "      |     ^\n"
         )
 
+    @pytest.mark.parametrize("encoding", ["utf-8:strict", "utf-8:surrogateescape", "latin-1"])
+    def test_line_that_is_no_utf8_is_told_and_the_next_statement_runs(
+        self, kosmo: Kosmo, encoding: str
+    ) -> None:
+        """Ours: whatever the locale makes of stdin."""
+        typed = b"x = '\xc3\xa4'\ny = '\xff'\nx, #x\n"
+        env = {"PYTHONIOENCODING": encoding}
+        done = kosmo("integrations:lua", "--repl", stdin=typed, env=env)
+        told = "error: repl:1: the script is not valid UTF-8\nhint: Write it in UTF-8.\n"
+        assert done == Finished(0, "ä\t2\n", told)
+
     def test_calls_work_as_in_a_script(self, kosmo: Kosmo) -> None:
         """The card: same flags as a run."""
         typed = b"app.integrations.segment.get_current_user().slug\n"

@@ -45,7 +45,10 @@ def repl(ctx: click.Context, options: dict[str, Any]) -> int:
         kosmo.session(keep=True) as session,
     ):
         for code in _typed(session) if asks else _piped():
-            result = _run(session, Source("repl", code.encode(), folders), ctx.obj)
+            text = code.encode(
+                "utf-8", "surrogateescape"
+            )  # what is no UTF-8 is told, as of a script
+            result = _run(session, Source("repl", text, folders), ctx.obj)
             if result.exit_status in _LEAVING:
                 return result.exit_status
     return 0
@@ -94,8 +97,8 @@ def _typed(session: Session) -> Iterator[str]:
 def _piped() -> Iterator[str]:
     """Read from stdin, each statement as soon as it is whole."""
     syntax, code = Syntax(), ""
-    for line in sys.stdin or ():
-        code += line
+    for line in sys.stdin.buffer if sys.stdin else ():
+        code += line.decode("utf-8", "surrogateescape")
         if code.strip() and syntax.is_complete(code):
             yield code
             code = ""

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from kosmo_lua.config.folders import project_file, project_root, user_folder
+from kosmo_lua.config.folders import absolute, project_file, project_root, user_folder
 from kosmo_lua.errors import ConfigError, Denied
 
 if TYPE_CHECKING:  # start-up
@@ -88,8 +88,12 @@ class Config:
 
     @property
     def project_file(self) -> str:
-        """The path of the project's file, or where a new one belongs: in the folder where we are."""
-        return self.project_path or os.path.abspath(PROJECT)
+        """The path of the project's file, or where a new one belongs: in the folder where we are.
+
+        Raises:
+            ConfigError: it was removed.
+        """
+        return self.project_path or absolute(PROJECT)
 
     @cached_property
     def user(self) -> Source:

@@ -50,3 +50,16 @@ def project_root(directory: str) -> str:
         below, above = above, os.path.dirname(above)
         if above == below:
             return directory
+
+
+def absolute(path: str) -> str:
+    """Return a path from the root on, as it is now.
+
+    Raises:
+        ConfigError: it is relative to a folder that is gone.
+    """
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError:
+        message = f"{path} leads nowhere: the current folder was removed"
+        raise ConfigError(message, hint="Change to a folder that is there.") from None

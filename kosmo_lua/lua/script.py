@@ -33,7 +33,7 @@ class Script(NamedTuple):
         except UnicodeDecodeError as error:
             line = self.code.count(b"\n", 0, error.start) + 1
             message = f"{self.name}:{line}: the script is not valid UTF-8"
-            raise ScriptRefused(message, hint="Save the file as UTF-8.") from None
+            raise ScriptRefused(message, hint="Write it in UTF-8.") from None
 
     def to_json(self) -> list[Json]:
         """Return it as JSON, to cross to another process; it was checked."""

@@ -9,6 +9,7 @@ from kosmo_lua.answers import ServerChange, ServerImport
 from kosmo_lua.cli.mcp.options import Setup, plain_secrets, scope_of, scope_option, server_argument
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.strict import StrictCommand
+from kosmo_lua.config.folders import absolute
 from kosmo_lua.errors import ConfigError
 from kosmo_lua.mcp.definitions import server_of
 from kosmo_lua.mcp.documents import entries, read, shown
@@ -86,7 +87,7 @@ def _switch(name: str, project: bool | None, *, enabled: bool, as_json: bool) ->
 def import_command(*, path: str, project: bool | None, force: bool, as_json: bool) -> int:
     """Add the servers of the file PATH, as other clients have it. In a project they need trust then."""
     setup, project = Setup(), project is not False
-    source = os.path.abspath(path)
+    source = absolute(path)
     if not os.path.lexists(source):
         raise ConfigError(f"there is no file {source}")
     editor = Editor(setup.config)

@@ -12,6 +12,7 @@ from kosmo_lua.cli.mcp.options import Setup, scope_of
 from kosmo_lua.cli.plain import escaped, table
 from kosmo_lua.cli.report import Report, json_option
 from kosmo_lua.cli.strict import StrictCommand
+from kosmo_lua.config.folders import absolute
 from kosmo_lua.errors import ConfigError
 from kosmo_lua.mcp.documents import FORMATS, Format
 from kosmo_lua.mcp.editing import as_text
@@ -92,7 +93,7 @@ def export_command(*, style: Format, path: str | None, force: bool, as_json: boo
     servers = [server for server in setup.servers.all.values() if server.enabled]
     document, warnings = exported(servers, style)
     if path is not None:
-        path = os.path.abspath(path)
+        path = absolute(path)
         _write(path, as_text(document), force=force)
     names = tuple(server.name for server in servers)
     text = _text_of(document) if path is None else f"Wrote {path}."
