@@ -257,6 +257,33 @@ class TestText:
             "      |     ^\n",
         )
 
+    @pytest.mark.parametrize(
+        ("line", "shown", "caret"),
+        [
+            ("nosuch.f()" + " " * 50_000 + "--", "nosuch.f()" + " " * 90 + "...", 0),
+            (";" * 50_000 + "nosuch.f()", "..." + ";" * 90 + "nosuch.f()", 93),
+            (
+                ";" * 50_000 + "nosuch.f()" + ";" * 50_000,
+                "..." + ";" * 50 + "nosuch.f()" + ";" * 40 + "...",
+                53,
+            ),
+        ],
+        ids=["begin", "end", "middle"],
+    )
+    def test_long_line_is_cut_around_its_caret(
+        self, kosmo: Kosmo, tmp_path: Path, line: str, shown: str, caret: int
+    ) -> None:
+        """Ours: a line that a program has written fits the terminal; so do those beside it."""
+        (tmp_path / "w.lua").write_text(f"{line}\n--{'-' * 50_000}\n")
+        assert kosmo("integrations:lua", "w.lua") == Finished(
+            1,
+            "",
+            "error: w.lua:1: attempt to index a nil value (global 'nosuch')\n"
+            f"    1 | {shown}\n"
+            f"      | {' ' * caret}^\n"
+            f"    2 | {'-' * 100}...\n",
+        )
+
     def test_hint_follows_the_error(self, kosmo: Kosmo) -> None:
         """Ours: what to do next is on a line of its own."""
         done = kosmo("integrations:lua", "--eval", "app.integrations.segment.trak{}")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:  # start-up
     from kosmo_lua.results import CallResult, ErrorInfo, PlannedCall, Result
 
 STYLES = ("text", "json", "jsonl")
+_WIDTH = 100
+"""So many characters of a line of source are shown."""
+
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
 json_option = click.option(
@@ -169,9 +172,10 @@ def _show_place(info: "ErrorInfo", error: str, source: "Source | None") -> None:
         return
     for at in range(max(number - 1, 1), min(number + 1, len(lines)) + 1):
         line = lines[at - 1].rstrip().expandtabs(4)
-        say(f"{at:5} | {line}".rstrip())
+        shown, column = _cut(line, _column(line, error) if at == number else 0)
+        say(f"{at:5} | {shown}".rstrip())
         if at == number:
-            say(f"{'':5} | {' ' * _column(line, error)}^")
+            say(f"{'':5} | {' ' * column}^")
     title, *frames = (info.traceback or "").splitlines() or [""]
     if sum("[C]" not in frame for frame in frames) > 1:  # more than the line that was shown
         say("\n".join([title, *frames]).replace("\t", "  "))
@@ -183,6 +187,13 @@ def _column(line: str, error: str) -> int:
     if names and (found := [*re.finditer(rf"\b({names})\b", line)]):
         return found[-1].start()
     return len(line) - len(line.lstrip())
+
+
+def _cut(line: str, column: int) -> tuple[str, int]:
+    """Return what fits a terminal of a line, around a column, and where the column is in that."""
+    start = max(0, min(column - _WIDTH // 2, len(line) - _WIDTH))
+    before, after = ("..." if cut else "" for cut in (start, line[start + _WIDTH :]))
+    return f"{before}{line[start : start + _WIDTH]}{after}", len(before) + column - start
 
 
 def _request(request: Any) -> str:  # noqa: ANN401  # a PlannedRequest as JSON, or None
