@@ -117,8 +117,11 @@ def check_run_id(run_id: str) -> None:
     Raises:
         UsageError: it has other characters, or too many.
     """
-    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", run_id):
-        message = "the ID of a run has 1 to 100 letters, digits, dots, hyphens and underscores"
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", run_id):
+        message = (
+            "the ID of a run has 1 to 100 letters, digits, dots, hyphens and underscores,"
+            " and begins with neither a dot nor a hyphen"
+        )
         raise UsageError(message, hint="For example: --run import-2026-04-01")
 
 

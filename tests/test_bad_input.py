@@ -105,6 +105,10 @@ CASES = [
     usage("two files", "a.lua", "b.lua", says="unexpected extra argument (b.lua)"),
     # The options
     usage("unknown option", "--evil", "1", says="No such option '--evil'"),
+    usage("code twice", "--eval", "A", "-e", "B", says="-e / --eval is given twice"),
+    usage("run twice", "--run=a", "--eval", "A", "--run=b", says="--run is given twice"),
+    usage("flag twice", "-q", "--quiet", "--eval", "A", says="-q / --quiet is given twice"),
+    usage("option as an ID", "--run", "--force", "--eval", "A", says="the ID of a run"),
     usage("no value", "--eval", says="Option '--eval' requires an argument"),
     *(
         usage(
@@ -364,6 +368,7 @@ def test_bad_input_is_said_to_people(kosmo: Kosmo, case: Case) -> None:
         (["emulator", "--port", "x"], "Invalid value for '--port'"),
         (["emulator", "--port", "65536"], "Invalid value for '--port'"),
         (["emulator", "more"], "unexpected extra argument (more)"),
+        (["mcp:lua", "--run", "a", "--run", "b"], "--run is given twice"),
     ],
 )
 def test_wrong_command_is_one_document_too(kosmo: Kosmo, arguments: list[str], says: str) -> None:

@@ -208,7 +208,9 @@ def test_the_state_is_for_its_user_only(home: Path) -> None:
     assert len(bytes.fromhex(document["salt"])) == 32
 
 
-@pytest.mark.parametrize("run_id", ["", ".", "..", ".hidden", "a/b", "a b", "é", "a\n", "x" * 101])
+@pytest.mark.parametrize(
+    "run_id", ["", ".", "..", ".hidden", "a/b", "a b", "é", "a\n", "x" * 101, "-", "--force"]
+)
 def test_an_id_that_is_no_name_is_a_usage_error(
     run_id: str, kosmo: Callable[..., Finished], home: Path
 ) -> None:
@@ -226,9 +228,9 @@ def test_an_id_that_is_no_name_is_a_usage_error(
     assert [*home.iterdir()] == []
 
 
-@pytest.mark.parametrize("run_id", ["a", "2026-04-01", "x" * 100, "A_b.c", "-"])
+@pytest.mark.parametrize("run_id", ["a", "2026-04-01", "x" * 100, "A_b.c", "_-"])
 def test_other_ids_are_names(run_id: str, home: Path) -> None:
-    """Ours: 1 to 100 letters, digits, dots, hyphens and underscores."""
+    """Ours: 1 to 100 letters, digits, dots, hyphens and underscores; no option begins so."""
     ids(TRACK, run_id=run_id)
     assert (home / "runs" / f"{run_id}.json").exists()
 

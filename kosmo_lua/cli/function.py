@@ -12,8 +12,7 @@ from kosmo_lua.cli.delivery import made_options
 from kosmo_lua.cli.output import Printer, can_rewrite
 from kosmo_lua.cli.parameters import Flag, Parameter, flags_of, parameters_of
 from kosmo_lua.cli.report import Report
-from kosmo_lua.cli.strict import refuse_twice
-from kosmo_lua.cli.usage import refused
+from kosmo_lua.cli.usage import OnceCommand, refused
 from kosmo_lua.config import AUDIT, Config
 from kosmo_lua.errors import InvalidArguments
 from kosmo_lua.kosmo import Kosmo
@@ -48,7 +47,7 @@ _TAKEN = {spelling for option in _OWN for spelling in option.opts} | {"--help"}
 _PAYLOAD = "JSON is an object with the parameters, `-` reads it from stdin; flags do the same."
 
 
-class FunctionCommand(click.Command):
+class FunctionCommand(OnceCommand):
     """One function: its parameters are options, or fields of a JSON object."""
 
     def __init__(self, name: str, target: "Target") -> None:
@@ -76,11 +75,6 @@ class FunctionCommand(click.Command):
             own = [option for option in _OWN if option.name not in hidden]
             self._made = [payload, *flags, *own, *([help_option] if help_option else [])]
         return self._made
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; an option that is given twice is refused, where click would take the last one."""
-        refuse_twice(self, ctx, args)
-        return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the parameters of the function apart from the options that every function has."""

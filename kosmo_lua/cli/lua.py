@@ -13,7 +13,7 @@ from kosmo_lua.cli.limits import limit_options, limits_of
 from kosmo_lua.cli.output import Printer, can_rewrite
 from kosmo_lua.cli.report import Report, output_options, style_of
 from kosmo_lua.cli.source import Source
-from kosmo_lua.cli.usage import refused
+from kosmo_lua.cli.usage import OnceCommand, refused
 from kosmo_lua.config import AUDIT, Config
 from kosmo_lua.isolation import Isolation
 from kosmo_lua.kosmo import Kosmo
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # only named here
     from kosmo_lua.cli.trace import Trace
 
 
-class ScriptCommand(click.Command):
+class ScriptCommand(OnceCommand):
     """A command whose arguments after `--` belong to the script."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
