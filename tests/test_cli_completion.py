@@ -122,6 +122,18 @@ def test_each_shell_has_a_script(kosmo: Kosmo, shell: str) -> None:
     assert f"_KOSMO_COMPLETE={shell}_complete" in done.stdout
 
 
-def test_an_unknown_shell_is_a_failure_without_words(kosmo: Kosmo) -> None:
-    """Ours: nothing may be written over the line that is being typed."""
-    assert kosmo(env={"_KOSMO_COMPLETE": "tcsh_complete"}) == Finished(1, "", "")
+@pytest.mark.parametrize("instruction", ["nope_source", "bash_nope", "tcsh_complete", "bash"])
+def test_an_unknown_instruction_is_told(kosmo: Kosmo, instruction: str) -> None:
+    """Ours: it is no shell that asks, as each has a script of ours."""
+    done = kosmo("integrations:list", env={"_KOSMO_COMPLETE": instruction})
+    sentence = (
+        f"_KOSMO_COMPLETE is {instruction}: it must be bash_source or zsh_source or fish_source"
+    )
+    hint = "Unset it, unless a shell is to complete what you type."
+    assert done == Finished(2, "", f"error: {sentence}\nhint: {hint}\n")
+
+
+def test_an_empty_instruction_is_none(kosmo: Kosmo) -> None:
+    """Ours: as of every variable of the environment."""
+    env = {"_KOSMO_COMPLETE": ""}
+    assert kosmo("integrations:lua", "--eval", "return 1", env=env) == Finished(0, "1\n", "")

@@ -71,11 +71,11 @@ def _run(arguments: list[str]) -> int:
     before = arguments[: arguments.index("--")] if "--" in arguments else arguments
     for number in heeded():
         signal.signal(number, _interrupt)
-    if "_KOSMO_COMPLETE" in os.environ:
-        from kosmo_lua.cli.completion import complete  # noqa: PLC0415  # only when the shell asks
-
-        return complete(cli, os.environ["_KOSMO_COMPLETE"])
     try:
+        if instruction := os.environ.get("_KOSMO_COMPLETE"):
+            from kosmo_lua.cli.completion import complete  # noqa: PLC0415  # only when the shell asks
+
+            return complete(cli, instruction)
         # Not click's `main`, to which every signal is Ctrl-C, and which prints an empty line after it.
         with cli.make_context("kosmo", [*arguments]) as ctx:
             status = cli.invoke(ctx)

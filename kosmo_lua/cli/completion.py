@@ -12,6 +12,10 @@ from click.shell_completion import (
     split_arg_string,
 )
 
+from kosmo_lua.errors import UsageError
+
+SHELLS = ("bash", "zsh", "fish")
+
 
 @add_completion_class
 class ColonBashComplete(BashComplete):
@@ -33,10 +37,19 @@ class ColonBashComplete(BashComplete):
 
 
 def complete(cli: click.Command, instruction: str) -> int:
-    """Answer the shell, and return the exit status; what goes wrong shall not disturb who types."""
+    """Answer the shell, and return the exit status; what goes wrong shall not disturb who types.
+
+    Raises:
+        UsageError: the instruction is not one of those for the shells.
+    """
+    known = [f"{shell}_{action}" for action in ("source", "complete") for shell in SHELLS]
+    if instruction not in known:
+        shown = " or ".join(known[: len(SHELLS)])
+        message = f"_KOSMO_COMPLETE is {instruction}: it must be {shown}"
+        raise UsageError(message, hint="Unset it, unless a shell is to complete what you type.")
     try:
         return shell_complete(cli, {}, "kosmo", "_KOSMO_COMPLETE", instruction)
-    except Exception:  # noqa: BLE001  # a stranger's package may raise anything
+    except (Exception, KeyboardInterrupt):  # noqa: BLE001  # a stranger's package may raise anything
         return 1
 
 
