@@ -498,3 +498,21 @@ def test_path_in_a_folder_that_was_removed_is_told(
     said = f"error: {path} leads nowhere: the current folder was removed\n"
     hint = "hint: Change to a folder that is there.\n"
     assert (running.returncode, stdout, stderr.decode()) == (78, b"", said + hint)
+
+
+@pytest.mark.parametrize(
+    ("command", "meant"),
+    [
+        ("lua", "integrations:lua, mcp:lua"),
+        ("doctr", "integrations:doctor, mcp:doctor, integrations:docs"),
+        ("emulater", "emulator"),
+        ("secret:set", "mcp:secret:set, mcp:secret:unset, mcp:secret:list"),
+        ("account:remove", "accounts:remove, mcp:remove, accounts:show"),
+    ],
+)
+def test_unknown_command_is_told_with_those_that_may_be_meant(
+    kosmo: Kosmo, command: str, meant: str
+) -> None:
+    """Ours: also by the word after the colon alone."""
+    said = f"error: No such command '{command}'. Did you mean: {meant}?\n"
+    assert kosmo(command, "--force") == Finished(2, "", f"{said}hint: Try 'kosmo --help'.\n")

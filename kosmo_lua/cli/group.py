@@ -85,30 +85,37 @@ class LazyGroup(click.Group):
         return [*COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command, or make that of an integration or an MCP server."""
+        """Import a command, or make that of an integration or an MCP server.
+
+        Raises:
+            click.UsageError, UnknownIntegration: there is none, and it is not for a completion.
+        """
         from importlib import import_module  # noqa: PLC0415  # only here
 
         if cmd_name not in COMMANDS:
+            strict = not ctx.resilient_parsing
             if cmd_name.startswith("mcp:"):
-                return _server_command(cmd_name, strict=not ctx.resilient_parsing)
-            return _provider_command(cmd_name, strict=not ctx.resilient_parsing)
+                return _server_command(cmd_name, strict=strict)
+            if cmd_name.startswith("integrations:"):
+                return _provider_command(cmd_name, strict=strict)
+            if not strict:
+                return None
+            message = f"No such command '{cmd_name}'.{_suggestion(cmd_name, [*COMMANDS])}"
+            raise click.UsageError(message, ctx)
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(f"kosmo_lua.cli.{module}"), name)
         return command
 
 
 def _provider_command(name: str, *, strict: bool) -> click.Command | None:
-    """Return the command `integrations:PROVIDER`, if the name is of that form.
+    """Return the command `integrations:PROVIDER`.
 
     Raises:
         UnknownIntegration: if `strict`, for a name that is neither an integration nor a command.
     """
-    prefix, colon, provider = name.partition(":")
-    if (prefix, colon) != ("integrations", ":"):
-        return None
     from kosmo_lua.catalog import providers  # noqa: PLC0415  # only here
 
-    known = providers()
+    known, provider = providers(), name.removeprefix("integrations:")
     if provider in known:
         from kosmo_lua.cli.call import provider_command  # noqa: PLC0415  # only here
 
@@ -137,10 +144,17 @@ def _server_command(name: str, *, strict: bool) -> click.Command | None:
 
 
 def _neither(name: str, other: str, known: list[str]) -> UnknownIntegration:
-    from kosmo_lua.suggestions import nearest  # noqa: PLC0415  # only for an error
-
-    near = nearest(name, [*COMMANDS, *known])
-    suggestion = f" Did you mean: {', '.join(near)}?" if near else ""
     listed = "kosmo mcp:list --all" if name.startswith("mcp:") else "kosmo integrations:docs"
+    suggestion = _suggestion(name, [*COMMANDS, *known])
     message = f"there is neither a command {name} nor {other}.{suggestion}"
     return UnknownIntegration(message, hint=f"List them: {listed}")
+
+
+def _suggestion(name: str, known: list[str]) -> str:
+    """Return the question which of the known names was meant, also by what is behind its colon alone."""
+    from kosmo_lua.suggestions import nearest  # noqa: PLC0415  # only for an error
+
+    ends = {} if ":" in name else {each: each.rpartition(":")[2] for each in known}
+    near = [each for end in nearest(name, {*ends.values()}) for each in ends if ends[each] == end]
+    meant = [*dict.fromkeys([*near, *nearest(name, known)])][:3]
+    return f" Did you mean: {', '.join(meant)}?" if meant else ""
