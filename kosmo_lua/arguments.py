@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -15,6 +17,9 @@ from kosmo_lua.suggestions import nearest
 from kosmo_lua.values import Json, JsonObject
 
 Model = TypeVar("Model", bound=BaseModel)
+
+Assign = Callable[[str, Json], str]
+"""Writes an argument, of its name and its value, as whoever is told writes it."""
 
 _Schema = dict[str, Any]
 """A core schema of pydantic: https://docs.pydantic.dev/latest/api/pydantic_core_schema/"""
@@ -46,6 +51,21 @@ _KINDS = {
     "list_type": "a list",
 }
 """What a pydantic error type asks for, in the words of a Lua author."""
+
+
+_assign: "ContextVar[Assign]" = ContextVar(
+    "assign", default=lambda name, value: f"{name} = {lua_literal(value)}"
+)
+
+
+@contextmanager
+def assigned(assign: "Assign") -> Iterator[None]:
+    """Let sentences write an argument in another way than a script does."""
+    token = _assign.set(assign)
+    try:
+        yield
+    finally:
+        _assign.reset(token)
 
 
 def check(model: type[Model], arguments: JsonObject) -> Model:
@@ -119,8 +139,10 @@ def _sentence(model: type[BaseModel], problem: ErrorDetails) -> str:
     parameter, *inside = (str(part) for part in problem["loc"])
     path = ".".join([parameter, *inside])
     kind, value, example = problem["type"], problem["input"], _example(model, parameter)
+    if kind.startswith("recursion"):  # its path has hundreds of names
+        return f"{parameter} is nested too deep"
     if kind == "string_type" and isinstance(value, int | float) and not isinstance(value, bool):
-        example = f' (write {parameter} = "{value}")'
+        example = f" (write {_assign.get()(parameter, str(value))})"
     if kind == "missing":
         return f"{path} is required{example}"
     if kind == "extra_forbidden":
@@ -146,7 +168,7 @@ def _unknown(model: type[BaseModel], name: str) -> str:
 def _example(model: type[BaseModel], parameter: str) -> str:
     for name, field in model.model_fields.items():
         if parameter in (name, field.alias) and field.examples:
-            return f" (for example {parameter} = {lua_literal(field.examples[0])})"
+            return f" (for example {_assign.get()(parameter, field.examples[0])})"
     return ""
 
 

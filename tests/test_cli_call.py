@@ -190,11 +190,21 @@ def test_flags_are_typed_by_the_schema(echo: Echo, arguments: list[str], data: A
         (['{"text": "a", "text": "b"}'], "text is there twice"),
         (['{"ratio": NaN}'], "NaN is no number of JSON"),
         (["[" * 100_000], "nested too deeply"),
-        (['{"text": "\\ud800"}'], "surrogates not allowed"),
+        (['{"text": "\\ud800"}'], "not valid JSON: \\ud800 alone is no character"),
+        (['{"count": ' + "9" * 5000 + "}"], "JSON: a number of 5,000 digits is too long"),
+        (
+            ['{"text": 1 "count": 2}'],
+            "not valid JSON: expecting ',' delimiter in line 1, column 12",
+        ),
+        (
+            [os.fsdecode(b'{"text": "\xff"}')],
+            "the payload is not valid JSON: it is not valid UTF-8",
+        ),
+        (["--traits", '{"a": ' * 600 + "1" + "}" * 600], "odd.echo: traits is nested too deep"),
         (["[1]"], "the payload must be a JSON object, got a list"),
         (["7"], "the payload must be a JSON object, got the number 7"),
-        ([""], "the payload is not valid JSON"),
-        (["-"], "the payload is not valid JSON"),
+        ([""], "the payload is not valid JSON: it is empty"),
+        (["-"], "the payload is not valid JSON: it is empty"),
         (["--text", os.fsdecode(b"\xff")], "text is not valid UTF-8"),
     ],
 )
@@ -207,6 +217,30 @@ def test_a_wrong_argument_is_one_clear_sentence(
     assert failure["error"].startswith("odd.echo: ")
     assert words in failure["error"]
     assert (failure["function"], failure["effect"]) == ("odd.echo", "none")
+
+
+PROPERTIES = """(for example --properties '{"revenue": 99.99}')"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (
+            ["--event", "E", "--userId", "u", "--properties", "x"],
+            ['properties must be a table with named fields, got the string "x"', PROPERTIES],
+        ),
+        (
+            ['{"event": 1, "userId": "u"}'],
+            ["event must be a string, got the number 1", "(write --event 1)"],
+        ),
+    ],
+)
+def test_example_of_an_argument_is_a_flag(
+    kosmo: Kosmo, arguments: list[str], says: list[str]
+) -> None:
+    """Ours: who calls a function from a shell need not know Lua."""
+    done = kosmo(CALL, "segment.track", "--emulator", *arguments)
+    assert done == Finished(65, "", f"error: segment.track_event: {' '.join(says)}\n")
 
 
 @pytest.mark.parametrize(

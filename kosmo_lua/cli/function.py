@@ -1,5 +1,7 @@
 """One function as a command: its options are made from its schema, so click gives help and completion."""
 
+import json
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +18,7 @@ from kosmo_lua.cli.usage import OnceCommand, refused
 from kosmo_lua.config import AUDIT, Config
 from kosmo_lua.errors import InvalidArguments
 from kosmo_lua.kosmo import Kosmo
-from kosmo_lua.values import SERVER, JsonObject
+from kosmo_lua.values import SERVER, Json, JsonObject
 
 if TYPE_CHECKING:  # only named here
     from kosmo_lua.catalog import Target
@@ -90,6 +92,8 @@ class FunctionCommand(OnceCommand):
             formatter.write_text(f"Only with --arg, or in JSON: {', '.join(sorted(hidden))}.")
 
     def _call(self, **options: Any) -> int:  # noqa: ANN401  # click's values, one for each option
+        from kosmo_lua.arguments import assigned  # noqa: PLC0415  # pydantic; loaded with the integration
+
         target = self.target
         config, printer = Config.here(), Printer()
         asks = on_terminal() and options["payload"] != "-"
@@ -106,7 +110,7 @@ class FunctionCommand(OnceCommand):
             remedy=with_force,
         ) as kosmo:
             arguments = self._arguments(options)
-            with printer:
+            with printer, assigned(self._assign):
                 result = kosmo.attempt(
                     target.name,
                     arguments,
@@ -157,6 +161,12 @@ class FunctionCommand(OnceCommand):
                 raise _twice(name, "as a flag and with --arg")
             texts[name] = [*text] if isinstance(text, tuple) else [text]
         return texts
+
+    def _assign(self, name: str, value: Json) -> str:
+        """Write an argument as a flag, for what is said about it."""
+        text = quote(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        own = any(f"--{name}" in flag.opts for flag in self._flags)
+        return f"--{name} {text}" if own else f"--arg {name}={text}"
 
     def _parameter(self, name: str) -> Parameter:
         """Return a parameter; one that does not exist is a text, which the validation refuses."""

@@ -177,15 +177,37 @@ def parse(text: str | bytes) -> Json:
     """Parse JSON strictly.
 
     Raises:
-        ValueError: it is not JSON, an object has a name twice, a number is too long, a text is no Unicode.
+        ValueError: it is not JSON, an object has a name twice, a number is too long, a text is no Unicode; it
+            says so in plain words.
     """
+    if not text.strip():
+        raise ValueError("it is empty")
     try:
-        value: Json = json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
-        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair has no UTF-8
+        value: Json = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_no_number, parse_int=_whole
+        )
+        json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
-        message = "it is nested too deeply"
+        problem = "it is nested too deeply"
+    except UnicodeDecodeError:
+        problem = "it is not valid UTF-8"
+    except UnicodeEncodeError as error:
+        problem = f"\\u{ord(error.object[error.start]):04x} alone is no character"
+    except json.JSONDecodeError as error:
+        words = error.msg.removesuffix(" at")
+        place = f"line {error.lineno}, column {error.colno}"
+        problem = f"{words[:1].lower()}{words[1:]} in {place}"
+    else:
+        return value
+    raise ValueError(problem)
+
+
+def _whole(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:  # Python says how a program lets it take longer ones
+        message = f"a number of {len(digits):,} digits is too long"
         raise ValueError(message) from None
-    return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> JsonObject:

@@ -19,7 +19,7 @@ def read(payload: str | None, *, or_piped: bool) -> JsonObject:
         InvalidArguments: it is not a JSON object.
         click.UsageError: there is no stdin to read.
     """
-    text: str | bytes = payload or b""
+    text = os.fsencode(payload or "")
     if payload == "-":
         text = _stdin()
     elif payload is None and or_piped and _is_piped():
