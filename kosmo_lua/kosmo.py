@@ -94,8 +94,8 @@ class Kosmo:
         isolation: Isolation = "thread",
         remedy: Callable[[], str] | None = None,
     ) -> None:
+        self.config = config or (Config.of_user() if environ is None else Config.of(environ))
         self._environ = environ = os.environ if environ is None else environ
-        self.config = config or Config.of(environ)
         self._rehearses = bool(record or replay or dry_run)
         options = Options(
             environ,

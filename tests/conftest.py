@@ -51,6 +51,11 @@ INTERRUPTED = {
 }
 """The exit status of each signal that ends a run, and what is said."""
 
+for number in INTERRUPTED:
+    # A shell ignores some for what runs in the background, and what a test starts would inherit that.
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+
 API = ROOT.parent / "shared" / "api"
 """Where continuous integration has the services' official schemas; a clone has no such folder."""
 

@@ -1,6 +1,7 @@
 """Files and variables of the configuration as careless users and attackers have them: nothing is sent."""
 
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import Finished, poll
 
+from kosmo_lua import Config
+from kosmo_lua import Kosmo as LuaKosmo
 from kosmo_lua.emulator import Emulator
 
 Kosmo = Callable[..., Finished]
@@ -128,12 +131,21 @@ def test_home_must_be_an_absolute_path(
     assert kosmo_emulator.events() == []
 
 
+def test_without_a_variable_the_home_is_that_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours: a service may run without HOME, and the rules of its user hold."""
+    for name in ("KOSMO_HOME", "XDG_CONFIG_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    folder = f"{pwd.getpwuid(os.getuid()).pw_dir}/.config/kosmo"
+    assert (Config.here().folder, LuaKosmo().config.folder) == (folder, folder)
+    assert LuaKosmo(environ={}).config.folder is None
+
+
 def test_without_any_home_there_are_no_files(
     kosmo: Kosmo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ours: a container without HOME; what needs a folder says so."""
+    """Ours: a container whose user has none; what needs a folder says so."""
     for name in ("KOSMO_HOME", "XDG_CONFIG_HOME", "HOME"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")
     assert kosmo("integrations:lua", "--eval", "return 1").stdout == "1\n"
 
 
@@ -153,10 +165,10 @@ def test_without_any_home_the_file_that_needs_it_is_named(
 ) -> None:
     """Ours: one sentence for all; a change of a project's file needs the lock of the user."""
     for variable in ("KOSMO_HOME", "XDG_CONFIG_HOME", "HOME"):
-        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setenv(variable, "")
     (tmp_path / ".mcp.json").write_text('{"mcpServers": {"s": {"command": "x"}}}')
     done = kosmo(*command.split(), "--json", stdin=b"write_key=a")
-    assert refused(done) == f"there is no folder for {name}: neither KOSMO_HOME nor HOME is set"
+    assert refused(done) == f"there is no folder for {name}: neither KOSMO_HOME nor HOME names one"
     assert done.json()["error_info"]["hint"] == "Set KOSMO_HOME to a folder of your own."
 
 

@@ -62,13 +62,25 @@ class Config:
         return cls(user_folder(environ), project_file(directory), project_root(directory))
 
     @classmethod
+    def of_user(cls, directory: str | None = None) -> Self:
+        """Return the configuration of who runs this process, and of the project of a directory.
+
+        Raises:
+            ConfigError: $KOSMO_HOME cannot be used.
+        """
+        home = os.path.expanduser(
+            "~"
+        )  # a service may run without HOME: its user's rules hold, too
+        return cls.of({"HOME": home, **os.environ}, directory)
+
+    @classmethod
     def here(cls) -> Self:
         """Return the configuration of this process, where it is now."""
         try:
             directory = os.getcwd()
         except FileNotFoundError:  # somebody has removed the folder; no project is there
             directory = None
-        return cls.of(os.environ, directory)
+        return cls.of_user(directory)
 
     def path(self, name: str) -> str | None:
         """Return where a file of the user is, or would be."""
@@ -82,7 +94,7 @@ class Config:
         """
         path = self.path(name)
         if path is None:
-            message = f"there is no folder for {name}: neither KOSMO_HOME nor HOME is set"
+            message = f"there is no folder for {name}: neither KOSMO_HOME nor HOME names one"
             raise ConfigError(message, hint="Set KOSMO_HOME to a folder of your own.")
         return path
 
