@@ -30,6 +30,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from conftest import ROOT, Finished
 from jsonschema import Draft202012Validator
@@ -37,6 +38,7 @@ from sybil import Document, Example, Region
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 
 from kosmo_lua import Kosmo, Limits
+from kosmo_lua.cli import cli, group
 from kosmo_lua.emulator import Emulator
 
 PAGES = [
@@ -333,3 +335,37 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert file.exists(), target
         if anchor:
             assert anchor in _anchors(file.read_text(encoding="utf-8")), f"{target}#{anchor}"
+
+
+def _part(page: str, command: str) -> str:
+    """Return the section of a command, with what its part of the page says of all; else the whole page."""
+    part = ""
+    for section in re.split(
+        r"^(?=##)", (ROOT / "docs" / page).read_text(encoding="utf-8"), flags=re.MULTILINE
+    ):
+        part = part if section.startswith("###") else section
+        if re.match(rf"###? kosmo {command}\n", section):
+            return part + section
+    return (ROOT / "docs" / page).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", group.COMMANDS)
+def test_every_option_of_a_command_is_in_its_section(name: str) -> None:
+    """Ours: who reads the page knows all that a command can do."""
+    context = click.Context(cli)
+    command: click.Command | None = cli.get_command(context, name)
+    if name == "integrations:call":  # its options are those of each function
+        assert isinstance(command, click.Group)
+        command = command.get_command(context, "segment.get_current_user")
+    assert command
+    text = _part("mcp.md" if name.startswith("mcp:") else "cli.md", name)
+    if name == "mcp:lua":
+        text = _part("cli.md", "integrations:lua")
+    options = [each for each in command.get_params(context) if isinstance(each, click.Option)]
+    missing = [
+        each.opts
+        for each in options
+        if "--help" not in each.opts
+        and not any(re.search(rf"(?<![\w-]){spelling}(?![\w-])", text) for spelling in each.opts)
+    ]
+    assert missing == []
