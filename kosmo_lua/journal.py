@@ -40,7 +40,7 @@ from kosmo_lua.results import (
     Result,
     Retry,
 )
-from kosmo_lua.values import SERVER, Json, JsonObject
+from kosmo_lua.values import MCP_PREFIX, Json, JsonObject
 
 if TYPE_CHECKING:
     from kosmo_lua.audit import Audit
@@ -100,7 +100,7 @@ class Recorder:
 
     def calls_a_server(self) -> bool:
         """Whether a call of an MCP server is under way."""
-        return any(call.function.startswith(SERVER) for call in self._open.values())
+        return any(call.function.startswith(MCP_PREFIX) for call in self._open.values())
 
     def progress(self, queued: int) -> float:
         """Tell how far the run is, if it is time to; return in how many seconds to call this again.

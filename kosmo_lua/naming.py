@@ -10,7 +10,7 @@ from kosmo_lua.config.policy_rules import Rule
 from kosmo_lua.config.spelling import in_variable, same
 from kosmo_lua.errors import ConfigError
 from kosmo_lua.suggestions import nearest
-from kosmo_lua.values import SERVER
+from kosmo_lua.values import MCP_PREFIX
 
 _ALIKE = 0.8
 """How much a name is like another one that was meant; what is less alike may be installed elsewhere."""
@@ -50,7 +50,7 @@ def check_account(rule: Rule, accounts: Accounts) -> None:
     """
     if rule.integration is None or rule.account is None:
         return
-    if f"{rule.integration}.".startswith(SERVER):
+    if f"{rule.integration}.".startswith(MCP_PREFIX):
         hint = f'Write "{rule.integration}.{rule.what}".'
         raise ConfigError(
             f"{_where(rule)} is about nothing: MCP servers have no accounts", hint=hint

@@ -10,7 +10,7 @@ from kosmo_lua.integration import lua_path
 from kosmo_lua.integration.sample import sample_of
 from kosmo_lua.lua_source import lua_literal
 from kosmo_lua.mcp.words import quoted
-from kosmo_lua.values import SERVER, JsonObject
+from kosmo_lua.values import MCP_PREFIX, JsonObject
 
 if TYPE_CHECKING:  # only named here
     from kosmo_lua.integration import Function, Integration
@@ -48,12 +48,12 @@ def function(integration: "Integration[Any]", function: "Function", accounts: Ac
     """Return the page of a function."""
     lines = [f"# {function.lua_path}", "", function.summary, ""]
     words = function.description
-    lines += [quoted(words) if _is_tool(function) else words, ""] if words else []
+    lines += [quoted(words) if function.is_tool else words, ""] if words else []
     lines += [f"- Access: {_access(integration, function)}"]
     if function.credential:
         variable = accounts.variables(integration, DEFAULT, function.credential)[0]
         lines.append(f"- Credential: `{function.credential}` (`{variable}`)")
-    if not _is_tool(function) or function.aliases:
+    if not function.is_tool or function.aliases:
         lines.append(f"- Also spelt: {', '.join(f'`{s}`' for s in _spellings(function))}")
     lines += ["", "## Parameters", "", *_parameters(function)]
     for example in function.examples:
@@ -106,15 +106,11 @@ def command(function: "Function") -> str:
     """Return the command that calls the function with its sample arguments."""
     found = json.dumps(sample(function), ensure_ascii=False)
     payload = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in found)
-    name = function.full_name.removeprefix(SERVER)
-    words = ["kosmo", "mcp:call" if _is_tool(function) else "integrations:call", name]
+    name = function.full_name.removeprefix(MCP_PREFIX)
+    words = ["kosmo", "mcp:call" if function.is_tool else "integrations:call", name]
     words += [payload] if payload != "{}" else []
     words += ["--force"] if function.access == "write" else []
     return shlex.join([*words, "--json"])
-
-
-def _is_tool(function: "Function") -> bool:
-    return function.integration.startswith(SERVER)
 
 
 def _errors(function: "Function") -> list[str]:
@@ -122,6 +118,6 @@ def _errors(function: "Function") -> list[str]:
     codes += ["approval_required", "denied"] if function.access == "write" else ["denied"]
     codes += ["credentials_missing"] if function.credential else []
     codes += ["unreachable", "timed_out"]
-    codes += ["service_error"] if _is_tool(function) else ["rate_limited", "service_error"]
+    codes += ["service_error"] if function.is_tool else ["rate_limited", "service_error"]
     lines = [f"- `{code}`: {CODES[code].sentence}" for code in codes]
     return [*lines, "", '`docs.read("errors")` tells how to handle them.']

@@ -27,7 +27,7 @@ from kosmo_lua.errors import (
 )
 from kosmo_lua.readiness import is_configured
 from kosmo_lua.suggestions import nearest
-from kosmo_lua.values import SERVER
+from kosmo_lua.values import MCP_PREFIX
 
 if TYPE_CHECKING:  # only named here
     from kosmo_lua.integration import Function, Integration
@@ -185,7 +185,7 @@ class Reference:
         if name in self._catalog.integrations:
             return self._catalog.integrations[name]
         try:
-            if name.startswith(SERVER) and name.count(".") == 1:
+            if name.startswith(MCP_PREFIX) and name.count(".") == 1:
                 return self._catalog.integration(name)
             return self._catalog.resolve(name)
         except (UnknownFunction, UnknownIntegration, UnknownAccount):

@@ -8,5 +8,5 @@ JsonObject: TypeAlias = dict[str, Json]
 HIDDEN = "********"
 """Stands for a secret, whatever its length."""
 
-SERVER = "mcp."
+MCP_PREFIX = "mcp."
 """What the name of an integration begins with that is an MCP server: `mcp.github`."""

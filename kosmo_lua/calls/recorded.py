@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from kosmo_lua.accounts import DEFAULT, Accounts
 from kosmo_lua.calls.tape import Tape
 from kosmo_lua.errors import NotRecorded
-from kosmo_lua.values import SERVER, JsonObject
+from kosmo_lua.values import MCP_PREFIX, JsonObject
 
 if TYPE_CHECKING:  # importing it loads pydantic
     from kosmo_lua.integration import Function, Integration
@@ -51,7 +51,7 @@ class RecordedServers:
         if name not in self.names:
             message = f"no call of the MCP server {name} was recorded"
             raise NotRecorded(message, hint="Record the run again, or mend the script.")
-        server = f"{SERVER}{name}"
+        server = f"{MCP_PREFIX}{name}"
         tools = {
             full_name.removeprefix(f"{server}."): self._function(server, full_name)
             for full_name in self._tape.tools

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kosmo_lua import __version__
 from kosmo_lua.errors import KosmoError, UsageError
 from kosmo_lua.results import Delivery, plain
-from kosmo_lua.values import SERVER, Json, JsonObject
+from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # they know what a recording is
     from kosmo_lua.calls.call import Call
@@ -145,7 +145,7 @@ class Recording:
 
 def _tool(function: "Function") -> JsonObject:
     """Return what a replay must know of a tool of an MCP server."""
-    if not function.integration.startswith(SERVER):
+    if not function.is_tool:
         return {}
     properties = function.schema().get("properties")
     parameters: list[Json] = [*properties] if isinstance(properties, dict) else []

@@ -11,7 +11,7 @@ from kosmo_lua.calls.differences import COMPARED, Recorded
 from kosmo_lua.calls.recording import FORMAT, LONGEST, Made
 from kosmo_lua.errors import ConfigError, Interrupted, KosmoError, UsageError
 from kosmo_lua.results import Delivery, Rejection
-from kosmo_lua.values import HIDDEN, SERVER, Json, JsonObject
+from kosmo_lua.values import HIDDEN, MCP_PREFIX, Json, JsonObject
 
 MOST = 1_000_000
 """Calls that a recording may have."""
@@ -110,7 +110,7 @@ class Tape:
             self.reports.append(entry)
             return
         made, _, digest = entry
-        if made.function.startswith(SERVER) and made.function not in self.tools:
+        if made.function.startswith(MCP_PREFIX) and made.function not in self.tools:
             self.tools[made.function] = self._parsed(place.line, line, _tool)
         self.calls.setdefault(digest, []).append(place)
         self.functions.setdefault(made.function, []).append(place)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kosmo_lua.catalog.installed import Integrations, providers
 from kosmo_lua.errors import UnknownAccount, UnknownFunction, UnknownIntegration
 from kosmo_lua.suggestions import nearest
-from kosmo_lua.values import SERVER
+from kosmo_lua.values import MCP_PREFIX
 
 if TYPE_CHECKING:  # importing it loads pydantic, which only an installed integration may do
     from kosmo_lua.catalog.servers import Servers
@@ -27,7 +27,7 @@ class Target(NamedTuple):
     @property
     def name(self) -> str:
         """A name that means it: `segment.work.track_event`, `mcp.github.create_issue`."""
-        if self.integration.name.startswith(SERVER):
+        if self.function.is_tool:
             return self.function.full_name
         return f"{self.integration.name}.{self.account}.{self.function.name}"
 
@@ -110,8 +110,8 @@ class Catalog:
             UnknownIntegration: names the nearest ones.
             KosmoError: the server may not be contacted, or cannot be.
         """
-        if name.startswith(SERVER):
-            return self._servers.integration(name.removeprefix(SERVER))
+        if name.startswith(MCP_PREFIX):
+            return self._servers.integration(name.removeprefix(MCP_PREFIX))
         if name in self.integrations:
             return self.integrations[name]
         near = nearest(name, self.integrations, like=0.5)
@@ -135,8 +135,8 @@ class Catalog:
             KosmoError: an MCP server may not be contacted, or cannot be.
         """
         name = name.removeprefix("app.")
-        if name.startswith(SERVER):
-            server, _, tool = name.removeprefix(SERVER).partition(".")
+        if name.startswith(MCP_PREFIX):
+            server, _, tool = name.removeprefix(MCP_PREFIX).partition(".")
             return self._resolve_tool(server, tool)
         parts = name.removeprefix("integrations.").split(".")
         if len(parts) == 1:
@@ -174,7 +174,7 @@ class Catalog:
             if name in function.spellings:
                 return function
         near = ", ".join(_near(name, integration.functions.values()))
-        root = "app" if integration.name.startswith(SERVER) else "app.integrations"
+        root = "app" if integration.name.startswith(MCP_PREFIX) else "app.integrations"
         message = f"unknown function {root}.{integration.name}.{name}."
         if not name:
             what = (

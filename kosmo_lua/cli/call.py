@@ -11,7 +11,7 @@ from kosmo_lua.cli.report import json_option
 from kosmo_lua.config import Config
 from kosmo_lua.errors import KosmoError
 from kosmo_lua.kosmo import Kosmo
-from kosmo_lua.values import SERVER
+from kosmo_lua.values import MCP_PREFIX
 
 if TYPE_CHECKING:  # only named here
     from click.shell_completion import CompletionItem
@@ -66,7 +66,9 @@ class FunctionGroup(click.Group):
     def _names(self) -> list[list[str]]:
         """Return the names of each function, the first one its own."""
         catalog = self._catalog
-        known = catalog.known if self._root.startswith(SERVER) else catalog.integrations.values()
+        known = (
+            catalog.known if self._root.startswith(MCP_PREFIX) else catalog.integrations.values()
+        )
         functions = [
             function
             for integration in known
@@ -81,8 +83,8 @@ class FunctionGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of a function, by any spelling of its name."""
         name = cmd_name
-        if self._root == SERVER:  # as scripts and docs write it
-            name = name.removeprefix("app.").removeprefix(SERVER)
+        if self._root == MCP_PREFIX:  # as scripts and docs write it
+            name = name.removeprefix("app.").removeprefix(MCP_PREFIX)
         try:
             return FunctionCommand(cmd_name, self._catalog.resolve(f"{self._root}{name}"))
         except KosmoError:

@@ -18,7 +18,7 @@ from kosmo_lua.cli.usage import OnceCommand, refused
 from kosmo_lua.config import AUDIT, Config
 from kosmo_lua.errors import InvalidArguments
 from kosmo_lua.kosmo import Kosmo
-from kosmo_lua.values import SERVER, Json, JsonObject
+from kosmo_lua.values import Json, JsonObject
 
 if TYPE_CHECKING:  # only named here
     from kosmo_lua.catalog import Target
@@ -73,7 +73,7 @@ class FunctionCommand(OnceCommand):
             payload = click.Argument(["payload"], required=False, metavar="[JSON | -]")
             flags = flags_of(self._parameters.values(), schema.get("required"), _TAKEN)
             help_option = self.get_help_option(ctx)
-            hidden = _NOT_OF_TOOLS if self.target.integration.name.startswith(SERVER) else ()
+            hidden = _NOT_OF_TOOLS if self.target.function.is_tool else ()
             own = [option for option in _OWN if option.name not in hidden]
             self._made = [payload, *flags, *own, *([help_option] if help_option else [])]
         return self._made

@@ -11,7 +11,7 @@ from kosmo_lua.gateway.offer import Offer
 from kosmo_lua.gateway.replies import error_reply, reply
 from kosmo_lua.gateway.scripts import Scripts, Ticket
 from kosmo_lua.gateway.tools import Reply, Tool
-from kosmo_lua.values import SERVER, Json, JsonObject
+from kosmo_lua.values import MCP_PREFIX, Json, JsonObject
 
 if TYPE_CHECKING:  # only named here
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ class FunctionTools:
                 yield integration
         for name in catalog.servers.names if catalog.servers else ():
             try:
-                yield catalog.integration(f"{SERVER}{name}")
+                yield catalog.integration(f"{MCP_PREFIX}{name}")
             except KosmoError as error:
                 sys.stderr.write(f"kosmo mcp:serve: mcp.{name} is not offered: {error.message}\n")
 
@@ -98,7 +98,7 @@ class FunctionTools:
         kosmo = self._reader if function.access == "read" else self._writer
         assert kosmo is not None, "its tool is offered"
         path = function.lua_path.split(".")[1:]
-        if not _is_tool(function):
+        if not function.is_tool:
             arguments = {**arguments}
             path.insert(-1, _taken_account(arguments))
         result = self._scripts.run(
@@ -117,8 +117,8 @@ def tool_name(function: "Function") -> str:
 
     One that is too long ends with a hash of the whole name, so that it is the same every time.
     """
-    place = function.integration.removeprefix(SERVER)
-    if _is_tool(function):
+    place = function.integration.removeprefix(MCP_PREFIX)
+    if function.is_tool:
         whole = f"mcp__{place}__{function.name}"
     else:
         whole = f"integration__{place}__{function.name.removeprefix(f'{place}_')}"
@@ -131,11 +131,6 @@ def _hashed(name: str, identity: str) -> str:
     return f"{name[: LONGEST - len(digest) - 1]}_{digest}"
 
 
-def _is_tool(function: "Function") -> bool:
-    """Whether it is a tool of another MCP server, which has no accounts."""
-    return function.integration.startswith(SERVER)
-
-
 def _tool(name: str, function: "Function") -> Tool:
     schema = function.schema()
     properties = schema.get("properties")
@@ -143,7 +138,7 @@ def _tool(name: str, function: "Function") -> Tool:
         "type": "string",
         "description": "The account to use; without it the default one.",
     }
-    own: JsonObject = {} if _is_tool(function) else {ACCOUNT: account}
+    own: JsonObject = {} if function.is_tool else {ACCOUNT: account}
     schema = {
         **schema,
         "type": "object",

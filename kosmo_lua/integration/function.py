@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 from kosmo_lua.http import Api, Event
 from kosmo_lua.results import Access
-from kosmo_lua.values import SERVER, Json, JsonObject
+from kosmo_lua.values import MCP_PREFIX, Json, JsonObject
 
 
 def lua_path(integration: str) -> str:
     """Return where an integration is in Lua, by its name: `app.integrations.segment`, `app.mcp.github`."""
-    return f"app.{'' if integration.startswith(SERVER) else 'integrations.'}{integration}"
+    return f"app.{'' if integration.startswith(MCP_PREFIX) else 'integrations.'}{integration}"
 
 
 class Emulation(NamedTuple):
@@ -74,6 +74,11 @@ class Function:
     """Of an iterator, the function that lists one page: its calls are those of this function."""
 
     @property
+    def is_tool(self) -> bool:
+        """Whether it is that of an MCP server, which has no accounts."""
+        return self.integration.startswith(MCP_PREFIX)
+
+    @property
     def full_name(self) -> str:
         """The name in logs and errors: `segment.identify_user`."""
         return f"{self.integration}.{self.name}"
@@ -92,7 +97,7 @@ class Function:
     def spellings(self) -> tuple[str, ...]:
         """Every name that means this function, the canonical one first."""
         names, prefix = (self.name, *self.aliases), f"{self.integration}_"
-        if self.integration.startswith(SERVER):  # a tool may have any name
+        if self.is_tool:  # it may have any name
             return names
         slugs = (name if name.startswith(prefix) else prefix + name for name in names)
         return tuple(dict.fromkeys([*names, *slugs]))

@@ -12,7 +12,7 @@ from kosmo_lua.mcp.listing import Listing, Listings
 from kosmo_lua.mcp.server import Server
 from kosmo_lua.mcp.servers import Servers
 from kosmo_lua.mcp.trust import Trust
-from kosmo_lua.values import SERVER, JsonObject
+from kosmo_lua.values import MCP_PREFIX, JsonObject
 
 if TYPE_CHECKING:  # pydantic and httpx, for a server that is used; threads, for a contact
     from kosmo_lua.config.command import Tell
@@ -148,7 +148,7 @@ class ServerCatalog:
         from kosmo_lua.mcp.tools import integration_of  # noqa: PLC0415  # as above
 
         server = self.trusted(name)
-        function = method_of(f"{SERVER}{server.alias}", method)
+        function = method_of(f"{MCP_PREFIX}{server.alias}", method)
         if function is None:
             raise UnknownFunction(f"there is no {method} of the MCP server {server.name}")
         nothing = Listing(None, None, ())
@@ -199,7 +199,7 @@ class ServerCatalog:
         from kosmo_lua.mcp.api import ServerApi  # noqa: PLC0415  # as above
 
         contact = self._contact(server)
-        return ServerApi(f"{SERVER}{server.alias}", contact)
+        return ServerApi(f"{MCP_PREFIX}{server.alias}", contact)
 
     def _contact(self, server: Server) -> Contact:
         with self._lock:

@@ -16,7 +16,7 @@ from kosmo_lua.mcp.names import lua_names
 from kosmo_lua.mcp.schema import Schema
 from kosmo_lua.mcp.words import cleaned, quoted
 from kosmo_lua.results import Access
-from kosmo_lua.values import SERVER, Json, JsonObject
+from kosmo_lua.values import MCP_PREFIX, Json, JsonObject
 
 _SHORT = 120
 """Characters of a summary."""
@@ -32,7 +32,7 @@ def integration_of(
     """Return a server as an integration whose functions are its tools; `api` makes its ServerApi."""
     names = lua_names(str(tool["name"]) for tool in listing.tools)
     integration = Integration[ServerApi](
-        name=f"{SERVER}{alias}",
+        name=f"{MCP_PREFIX}{alias}",
         title=cleaned(listing.title or alias),
         summary=_sentence(listing.instructions or "") or f"The MCP server {alias}.",
         credentials=NoSettings,

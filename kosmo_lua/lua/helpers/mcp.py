@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from kosmo_lua.catalog import Catalog
 from kosmo_lua.errors import InvalidArguments, KosmoError
-from kosmo_lua.values import SERVER, Json, JsonObject
+from kosmo_lua.values import MCP_PREFIX, Json, JsonObject
 
 if TYPE_CHECKING:  # pydantic, only for a server that is used
     from kosmo_lua.integration import Function
@@ -26,13 +26,13 @@ def functions(catalog: Catalog) -> Mapping[str, Callable[..., Json]]:
 
     def schema(tool: Json = None) -> Json:
         name = _name("mcp.schema", tool, "github.create_issue")
-        return catalog.resolve(f"{SERVER}{name}").function.schema()
+        return catalog.resolve(f"{MCP_PREFIX}{name}").function.schema()
 
     return {"servers": listed, "tools": tools, "schema": schema}
 
 
 def _tools_of(catalog: Catalog, name: str) -> list[Json]:
-    return [_entry(each) for each in catalog.integration(f"{SERVER}{name}").functions.values()]
+    return [_entry(each) for each in catalog.integration(f"{MCP_PREFIX}{name}").functions.values()]
 
 
 def _tools_or_problem(catalog: Catalog, name: str) -> list[Json]:
@@ -44,7 +44,7 @@ def _tools_or_problem(catalog: Catalog, name: str) -> list[Json]:
 
 
 def _entry(function: "Function") -> JsonObject:
-    server, _, name = function.full_name.removeprefix(SERVER).partition(".")
+    server, _, name = function.full_name.removeprefix(MCP_PREFIX).partition(".")
     return {
         "name": f"{server}.{name}",
         "server": server,
@@ -55,6 +55,6 @@ def _entry(function: "Function") -> JsonObject:
 
 def _name(function: str, value: Json, example: str) -> str:
     if isinstance(value, str) and value.strip():
-        return value.strip().removeprefix("app.").removeprefix(SERVER)
+        return value.strip().removeprefix("app.").removeprefix(MCP_PREFIX)
     message = f'{function} takes a name, for example {function}("{example}")'
     raise InvalidArguments(message)
