@@ -984,10 +984,10 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("text", "sentence"),
         [
-            ("{", "{} is not valid JSON: line 1, column 2"),
+            ("[", "{} is not valid JSON: expecting value in line 1, column 2"),
             ('{"mcpServers": 1}', "{}: mcpServers must be an object of servers"),
             ("// mine\n{}", "cannot change {}: it has comments, which would be lost"),
-            ("[" * 100_000, "{} is nested too deeply"),
+            ("[" * 100_000, "{} is not valid JSON: it is nested too deeply"),
         ],
     )
     def test_file_that_would_be_spoilt_is_not_changed(  # the case

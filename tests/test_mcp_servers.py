@@ -164,15 +164,15 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("text", "problem"),
         [
-            ("{", " is not valid JSON: line 1, column 2. Correct that line."),
-            ('{"a": /* b', " is not valid JSON: line 1, column 7. Correct that line."),
-            ("[" * 100_000, " is nested too deeply"),
+            ("[1 2]", " is not valid JSON: expecting ',' delimiter in line 1, column 4"),
+            ('{"a": /* b', " is not valid JSON: expecting value in line 1, column 7"),
+            ("[" * 100_000, " is not valid JSON: it is nested too deeply"),
             ("[]", ' must be a JSON object. Write {"mcpServers": {...}}.'),
             ('{"mcpServers": []}', ": mcpServers must be an object of servers"),
             ('{"a": {"b": 1, "b": 2}}', " is not valid JSON: 'b' is there twice"),
             ('{"mcpServers": {"x": {}}, "servers": {"x": {}}}', ": 'x' is there twice"),
             ('{"a": NaN}', " is not valid JSON: NaN is no number of JSON"),
-            ('{"a": "\\ud800"}', " is not valid Unicode"),
+            ('{"a": "\\ud800"}', " is not valid JSON: \\ud800 alone is no character"),
             (
                 json.dumps({"servers": {f"s{n}": {} for n in range(501)}}),
                 " has more than 500 servers",

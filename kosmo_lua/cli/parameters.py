@@ -8,11 +8,12 @@ validation of the call says what is wrong, together with all else.
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import cast
 
 import click
 
 from kosmo_lua.errors import InvalidArguments
+from kosmo_lua.strict_json import parse
 from kosmo_lua.values import Json, JsonObject
 
 _KINDS: dict[type, tuple[str, ...]] = {
@@ -171,55 +172,3 @@ def flags_of(parameters: Iterable[Parameter], required: Json, taken: Iterable[st
         for at, p in enumerate(found)
         if p.name in own
     ]
-
-
-def parse(text: str | bytes) -> Json:
-    """Parse JSON strictly.
-
-    Raises:
-        ValueError: it is not JSON, an object has a name twice, a number is too long, a text is no Unicode; it
-            says so in plain words.
-    """
-    if not text.strip():
-        raise ValueError("it is empty")
-    try:
-        value: Json = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_no_number, parse_int=_whole
-        )
-        json.dumps(value, ensure_ascii=False).encode()
-    except RecursionError:
-        problem = "it is nested too deeply"
-    except UnicodeDecodeError:
-        problem = "it is not valid UTF-8"
-    except UnicodeEncodeError as error:
-        problem = f"\\u{ord(error.object[error.start]):04x} alone is no character"
-    except json.JSONDecodeError as error:
-        words = error.msg.removesuffix(" at")
-        place = f"line {error.lineno}, column {error.colno}"
-        problem = f"{words[:1].lower()}{words[1:]} in {place}"
-    else:
-        return value
-    raise ValueError(problem)
-
-
-def _whole(digits: str) -> int:
-    try:
-        return int(digits)
-    except ValueError:  # Python says how a program lets it take longer ones
-        message = f"a number of {len(digits):,} digits is too long"
-        raise ValueError(message) from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        message = f"{twice} is there twice"
-        raise ValueError(message)
-    return made
-
-
-def _no_number(name: str) -> Json:
-    message = f"{name} is no number of JSON"
-    raise ValueError(message)

@@ -4,9 +4,9 @@ import os
 import stat
 import sys
 
-from kosmo_lua.cli.parameters import parse
 from kosmo_lua.cli.usage import refused
 from kosmo_lua.errors import InvalidArguments
+from kosmo_lua.strict_json import parse
 from kosmo_lua.values import Json, JsonObject
 
 _HINT = 'Write it like \'{"name": "value"}\', or use flags; --help lists them.'

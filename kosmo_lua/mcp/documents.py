@@ -1,14 +1,14 @@
 """The files that define MCP servers: JSON, as each client writes it, with comments where VS Code has them."""
 
-import json
 import os
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from kosmo_lua.config import Config
 from kosmo_lua.errors import ConfigError
-from kosmo_lua.values import Json, JsonObject
+from kosmo_lua.strict_json import parse
+from kosmo_lua.values import JsonObject
 
 Format = Literal["mcpServers", "vscode"]
 
@@ -59,17 +59,7 @@ def parsed(text: str, path: str) -> JsonObject:
     if not text.strip():
         return {}
     try:
-        document: Json = json.loads(
-            without_comments(text), object_pairs_hook=_object, parse_constant=_no_number
-        )
-        json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair has no UTF-8
-    except json.JSONDecodeError as error:
-        message = f"{path} is not valid JSON: line {error.lineno}, column {error.colno}"
-        raise ConfigError(message, hint="Correct that line.") from None
-    except RecursionError:
-        raise ConfigError(f"{path} is nested too deeply") from None
-    except UnicodeEncodeError:
-        raise ConfigError(f"{path} is not valid Unicode") from None
+        document = parse(without_comments(text))
     except ValueError as error:
         raise ConfigError(f"{path} is not valid JSON: {error}") from None
     if not isinstance(document, dict):
@@ -117,18 +107,3 @@ def _blank(found: re.Match[str]) -> str:
     if text.startswith('"') or (text.startswith("/*") and not text.endswith("*/")):
         return text  # what has no end is JSON's to complain about
     return re.sub(r"[^\n]", " ", text)
-
-
-def _no_number(name: str) -> Json:
-    message = f"{name} is no number of JSON"
-    raise ValueError(message)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        seen = set[str]()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]  # None
-        message = f"{shown(twice)} is there twice"
-        raise ValueError(message)
-    return made
