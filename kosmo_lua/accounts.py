@@ -221,7 +221,7 @@ def _itself(value: str, variable: str) -> str:
     return value
 
 
-def _nobody(group: int, running: bool) -> None:  # noqa: FBT001  # as Tell
+def _nobody(group: int | None, running: bool) -> None:  # noqa: FBT001  # as Tell
     """Tell nobody of a process."""
 
 

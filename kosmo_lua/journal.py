@@ -14,7 +14,8 @@ Events are JSON lists, so that they cross a pipe as lines:
                                     in a replay the number is null, and it is about a batch
     ["plan", function, account, arguments]      a write that a dry run does not make
     ["warning", sentence]
-    ["process", group, running]     an MCP server that is a program was started, or has ended
+    ["process", group, running]     a program was started, or has ended: an MCP server, a command
+                                    null: one is about to start, or its group is known by now
     ["ask", function, account, arguments, access]       the child waits for an answer: may it go on?
     ["end", ending]                 the last one, an Ending as a dict
 """

@@ -41,7 +41,7 @@ def programs() -> Path:
 @pytest.fixture
 def connect(programs: Path, tmp_path: Path) -> Iterator[Connect]:
     """Connect to a server by its name; afterwards all of its processes are gone."""
-    told: list[tuple[int, bool]] = []
+    told: list[tuple[int | None, bool]] = []
     connections = Connections(lambda group, started: told.append((group, started)))
 
     def connect(name: str, *arguments: str, **env: str) -> Connection:
@@ -55,8 +55,8 @@ def connect(programs: Path, tmp_path: Path) -> Iterator[Connect]:
 
     yield connect
     connections.close()
-    groups = [group for group, started in told if started]
-    assert sorted(group for group, started in told if not started) == sorted(groups)
+    groups = [group for group, started in told if started and group]
+    assert sorted(group for group, started in told if group and not started) == sorted(groups)
     for group in groups:
         with pytest.raises(ProcessLookupError):
             os.killpg(group, 0)

@@ -58,9 +58,10 @@ class Groups:
     def __init__(self) -> None:
         self.told: list[tuple[int, bool]] = []
 
-    def __call__(self, group: int, started: bool, /) -> None:  # noqa: FBT001  # as it is called
+    def __call__(self, group: int | None, started: bool, /) -> None:  # noqa: FBT001  # as it is called
         """Learn that a group has started, or ended."""
-        self.told.append((group, started))
+        if group is not None:  # one that is about to start has none
+            self.told.append((group, started))
 
     @property
     def started(self) -> list[int]:

@@ -49,7 +49,7 @@ class Clients:
             self._apis[key] = target.integration.api(credentials)
         return self._apis[key]
 
-    def _tell(self, group: int, running: bool) -> None:  # noqa: FBT001  # as accounts tells it
+    def _tell(self, group: int | None, running: bool) -> None:  # noqa: FBT001  # as accounts tells it
         self._record(["process", group, running])
 
     def masked(self, value: JsonObject, target: Target | None = None) -> JsonObject:

@@ -8,10 +8,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from kosmo_lua.errors import ConfigError
+from kosmo_lua.errors import SIGNALS, ConfigError
 
-Tell = Callable[[int, bool], None]
-"""Is told of a process, by the id of its group, when it starts (True) and when it has ended."""
+Tell = Callable[[int | None, bool], None]
+"""Is told of a process, by the id of its group, when it was started (True) and when it has ended.
+
+Before it is started it has no id, None, and once it is told of, or has not started, None has ended.
+"""
 
 SECONDS = 30
 """How long a command may take: somebody may have to unlock a vault."""
@@ -40,9 +43,9 @@ def printed(words: list[str], place: str, tell: Tell) -> str:
     """
     process = None
     try:
-        with _signals_wait():  # one that came before we have the process would leave it running
+        with starting(tell):
             process = _started(words, place)
-        tell(process.pid, True)
+            tell(process.pid, True)
         output, _ = process.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:
         raise ConfigError(f"the command for the {place} took longer than {SECONDS} s") from None
@@ -51,6 +54,30 @@ def printed(words: list[str], place: str, tell: Tell) -> str:
             _end(process)
             tell(process.pid, False)
     return _first_line(output, process.returncode, place)
+
+
+@contextmanager
+def starting(tell: Tell) -> Iterator[None]:
+    """Start a process and tell of it before anybody ends what runs: it would stay, and nobody would know it.
+
+    Signals that have a handler in Python, such as Ctrl-C, come at the end.
+    """
+    came: list[int] = []
+    with ExitStack() as stack:
+        stack.callback(lambda: [*map(signal.raise_signal, came)])
+        for number in _handled():
+            handler = signal.signal(number, lambda number, _: came.append(number))
+            stack.callback(signal.signal, number, handler)
+        tell(None, True)
+        stack.callback(tell, None, False)
+        yield
+
+
+def _handled() -> list[signal.Signals]:
+    if threading.current_thread() is not threading.main_thread():
+        return []  # no other thread hears of signals
+    known = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    return [number for number in known if callable(signal.getsignal(number))]
 
 
 def _started(words: list[str], place: str) -> subprocess.Popen[bytes]:
@@ -71,25 +98,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with process:
         if process.returncode is None:  # it takes too long, or Ctrl-C
             os.killpg(process.pid, signal.SIGKILL)
-
-
-@contextmanager
-def _signals_wait() -> Iterator[None]:
-    """Let signals that have a handler in Python, such as Ctrl-C, come at the end."""
-    came: list[int] = []
-    with ExitStack() as stack:
-        stack.callback(lambda: [*map(signal.raise_signal, came)])
-        for number in _handled():
-            handler = signal.signal(number, lambda number, _: came.append(number))
-            stack.callback(signal.signal, number, handler)
-        yield
-
-
-def _handled() -> list[signal.Signals]:
-    if threading.current_thread() is not threading.main_thread():
-        return []  # no other thread hears of signals
-    ends = (signal.SIGINT, signal.SIGTERM)
-    return [number for number in ends if callable(signal.getsignal(number))]
 
 
 def _not_run(place: str, reason: str) -> ConfigError:

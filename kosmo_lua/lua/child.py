@@ -10,11 +10,12 @@ import json
 import os
 import select
 import signal
+import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from kosmo_lua.errors import CODES
+from kosmo_lua.lua.groups import STARTING, Groups
 from kosmo_lua.lua.process import REASONS
 from kosmo_lua.lua.script import Script
 from kosmo_lua.lua.stop import heeded
@@ -43,7 +44,7 @@ class Child:
         self._journal = pipes.journal
         self._control = pipes.control
         self._orders = open(pipes.orders, "rb")  # noqa: SIM115  # a pipe, until the process ends
-        self._groups = set[int]()
+        self._groups = Groups()
 
     def record(self, event: "Event") -> None:
         """Write an event to the journal.
@@ -52,15 +53,18 @@ class Child:
         line wakes the supervisor.
         """
         text = json.dumps(event).encode() + b"\n"
-        if event[0] == "process" and isinstance(event[1], int):
-            (self._groups.add if event[2] else self._groups.discard)(event[1])
         with self._lock:  # calls end on threads of their own
+            if event[0] == "process":
+                self._heard(*event[1:])
             self._held += text
             if event[0] == "call":
                 return
             line, self._held = memoryview(self._held), b""
             while line:
                 line = line[os.write(self._journal, line) :]
+
+    def _heard(self, group: Any, running: Any) -> None:  # noqa: ANN401  # of an event, which is JSON
+        self._groups.heard(group, running=running)
 
     def ask(self, question: "Question") -> bool:
         """Let the supervisor ask, and wait for the answer."""
@@ -101,9 +105,10 @@ class Child:
         while word := os.read(self._control, 2):
             reason, script = word
             sandbox.stop(REASONS[reason], script)
-        for group in [*self._groups]:  # the supervisor is gone, or has no patience left
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(group, signal.SIGKILL)
+        end = time.monotonic() + STARTING
+        while self._groups.is_starting and time.monotonic() < end:
+            time.sleep(0.001)
+        self._groups.end()  # the supervisor is gone, or has no patience left
         os._exit(CODES["crash"].exit_status)
 
 

@@ -16,6 +16,8 @@ from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from kosmo_lua.lua.groups import Groups
+
 if TYPE_CHECKING:  # start-up
     from kosmo_lua.lua.limits import Meter
     from kosmo_lua.lua.script import Script
@@ -78,8 +80,8 @@ class Process(ABC):
         self.journal = pipes.journal
         self.alive = True
         """Whether the child can be given another script."""
-        self.groups = set[int]()
-        """The process groups that the child has started and that have not ended: MCP servers, commands."""
+        self.groups = Groups()
+        """What the child has started and what has not ended: MCP servers, commands."""
         self._pipes = pipes
         self._scripts = 0
 
@@ -102,29 +104,18 @@ class Process(ABC):
         with suppress(BrokenPipeError):
             os.write(self._pipes.control, word)
 
-    def heard(self, group: int, *, running: bool) -> None:
-        """Note that the child has started a process group, or that one has ended."""
-        (self.groups.add if running else self.groups.discard)(group)
-
     def end(self) -> int:
         """End the child if it has not ended, and return its exit code; negative is a signal's number."""
         self.alive = False
         return self._end()
 
-    def end_groups(self) -> None:
-        """End what a child that has ended has left: it is in sessions of its own, and would stay."""
-        for group in self.groups:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(group, signal.SIGKILL)
-        self.groups.clear()
-
     def close(self) -> None:
         """Let the child end: it has no script to run. What it has started gets time to end by itself."""
-        if self.groups and self.alive:
+        if self.groups.running and self.alive:
             self.finish()
             self._hear_the_rest()
         self._close()
-        self.end_groups()
+        self.groups.end()
 
     def finish(self) -> None:
         """Give no more orders: the child ends what it has started, and then itself."""
@@ -142,7 +133,7 @@ class Process(ABC):
             *lines, rest = (rest + chunk).split(b"\n")
             for event in map(json.loads, lines):
                 if event[0] == "process":
-                    self.heard(event[1], running=event[2])
+                    self.groups.heard(event[1], running=event[2])
 
     def _close(self) -> None:
         self._pipes.close()

@@ -17,6 +17,7 @@ from kosmo_lua.endings import Ending, failed
 from kosmo_lua.errors import Interrupted
 from kosmo_lua.journal import Recorder
 from kosmo_lua.lua import clocks
+from kosmo_lua.lua.groups import STARTING
 from kosmo_lua.lua.limits import GRACE, Budget, Limits
 from kosmo_lua.lua.process import Process
 from kosmo_lua.results import ErrorInfo
@@ -122,7 +123,7 @@ class Supervisor:
             if event[0] == "ask":
                 self._answer(event[1:])
             elif event[0] == "process":
-                self._process.heard(event[1], running=event[2])
+                self._process.groups.heard(event[1], running=event[2])
             else:
                 self._recorder.record(event)
         return bool(chunk)
@@ -168,6 +169,13 @@ class Supervisor:
         while heard:
             heard = self._hears(end)
 
+    def _hear_of_starting(self) -> None:
+        """Wait until a process that is just being started is known: else nobody would end it."""
+        end = time.monotonic() + STARTING
+        while self._process.groups.is_starting and time.monotonic() < end:
+            if not self._hears(end):
+                return
+
     def _hears(self, end: float) -> bool:
         """Record what the child writes next; False at its end, when it is too late, or at a signal."""
         poll = select.poll()  # of these two alone: who has stopped the script goes on doing so
@@ -180,11 +188,12 @@ class Supervisor:
 
     def _killed(self, ending: Ending | None = None) -> Ending:
         """End the child, read what it had written, and return its ending: its own, if it had one."""
+        self._hear_of_starting()
         self._process.end()
         self._ask = None  # the questions of a process that is gone
         while self._read():
             pass
-        self._process.end_groups()
+        self._process.groups.end()
         own = self._recorder.ending
         if own is None or (ending and own.info and own.info.code == "interrupted"):
             return ending or self._stopped()  # the child does not know which signal it was
@@ -200,7 +209,7 @@ class Supervisor:
     def _crashed(self) -> Ending:
         code = self._process.wait()
         self._process.alive = False
-        self._process.end_groups()
+        self._process.groups.end()
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
         message = f"the process of the script ended {how}"
         hint = "Look at call_log for what was sent."

@@ -23,6 +23,7 @@ from kosmo_lua.mcp.server import Endpoint
 if TYPE_CHECKING:
     import asyncio
 
+    from kosmo_lua.config.command import Tell
     from kosmo_lua.mcp.loop import Loop
     from kosmo_lua.mcp.program import Program
     from kosmo_lua.mcp.session import Session
@@ -41,7 +42,7 @@ class Connections:
     methods may be called from any thread.
     """
 
-    def __init__(self, tell: Callable[[int, bool], None]) -> None:
+    def __init__(self, tell: "Tell") -> None:
         self._tell = tell
         self._lock = RLock()  # a signal may end the run at any line of its main thread
         self._connections: dict[str, Connection] = {}

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+from kosmo_lua.config.command import Tell, starting
 from kosmo_lua.errors import Unreachable
 from kosmo_lua.mcp.server import Endpoint
 
@@ -113,14 +114,27 @@ class Program:
         return True
 
 
-def start(endpoint: Endpoint, tell: Callable[[int, bool], None]) -> Program:
+def start(endpoint: Endpoint, tell: Tell) -> Program:
     """Start the program of a server; `tell` learns its process group before anything else happens.
 
     Raises:
         Unreachable: it cannot be started.
     """
+    with starting(tell):
+        process = _started(endpoint)
+        try:
+            tell(process.pid, True)
+        except BaseException:  # nobody else would end it
+            process.kill()
+            process.communicate()
+            raise
+    _lift_memory_limit(process.pid)
+    return Program(process)
+
+
+def _started(endpoint: Endpoint) -> subprocess.Popen[bytes]:
     try:
-        process = subprocess.Popen(  # noqa: S603  # what the user has configured, and trusted
+        return subprocess.Popen(  # noqa: S603  # what the user has configured, and trusted
             endpoint.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -132,14 +146,6 @@ def start(endpoint: Endpoint, tell: Callable[[int, bool], None]) -> Program:
         )
     except (OSError, ValueError) as error:
         raise _not_started(endpoint, error) from None
-    try:
-        tell(process.pid, True)
-    except BaseException:  # nobody else would end it
-        process.kill()
-        process.communicate()
-        raise
-    _lift_memory_limit(process.pid)
-    return Program(process)
 
 
 def _lift_memory_limit(pid: int) -> None:

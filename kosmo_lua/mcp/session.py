@@ -11,6 +11,7 @@ from mcp import Client, MCPError
 from pydantic import ValidationError
 
 from kosmo_lua import __version__
+from kosmo_lua.config.command import Tell
 from kosmo_lua.errors import Effect, KosmoError
 from kosmo_lua.mcp.failures import Failures
 from kosmo_lua.mcp.http import Gate, SessionLost, streamable_http
@@ -43,7 +44,7 @@ class Session:
     def __init__(
         self,
         endpoint: Endpoint,
-        tell: Callable[[int, bool], None],
+        tell: Tell,
         owners: "set[asyncio.Task[None]]",
         program: Program | None = None,
     ) -> None:

@@ -17,6 +17,7 @@ import anyio
 import mcp_types as types
 from mcp.shared.message import SessionMessage
 
+from kosmo_lua.config.command import Tell
 from kosmo_lua.mcp.program import Program, readable, start
 from kosmo_lua.mcp.server import Endpoint
 
@@ -35,7 +36,7 @@ class StdioTransport:
     def __init__(
         self,
         endpoint: Endpoint,
-        tell: Callable[[int, bool], None],
+        tell: Tell,
         on_end: Callable[[], None],
         started: Program | None = None,
     ) -> None:
