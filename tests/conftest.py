@@ -8,12 +8,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
 
 from kosmo_lua import Kosmo, Result
+from kosmo_lua.__main__ import RUNS
+from kosmo_lua.cli import run as run_command
+from kosmo_lua.cli.call import call_command as integration_call
+from kosmo_lua.cli.mcp.call import call_command as server_call
 from kosmo_lua.integration import Api, Credentials, Field, Integration, JsonObject, Params
 from kosmo_lua.values import Json
 
@@ -133,23 +139,64 @@ class Finished:
         return json.loads(self.stdout)
 
 
+def spawned(folder: Path, arguments: Sequence[str], stdin: bytes, env: dict[str, str]) -> Finished:
+    """Run the command `kosmo` in a folder, as a process of its own."""
+    done = subprocess.run(  # noqa: S603  # our own command
+        [*COMMAND, *arguments],
+        input=stdin,
+        capture_output=True,
+        cwd=folder,
+        env={**os.environ, **env},
+        timeout=60,
+        check=False,
+    )
+    return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
 @pytest.fixture
 def kosmo(tmp_path: Path) -> Callable[..., Finished]:
     """Run the command `kosmo` in an empty folder, and return what it printed and its exit status."""
 
     def kosmo(*arguments: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> Finished:
-        done = subprocess.run(  # noqa: S603  # our own command
-            [*COMMAND, *arguments],
-            input=stdin,
-            capture_output=True,
-            cwd=tmp_path,
-            env={**os.environ, **(env or {})},
-            timeout=60,
-            check=False,
-        )
-        return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return spawned(tmp_path, arguments, stdin, env or {})
 
     return kosmo
+
+
+@pytest.fixture
+def here(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Finished]:
+    """Run the same in this process, which has loaded all that it needs: that takes most of the time.
+
+    A script is run in a process of its own, as always.
+    """
+
+    def here(*arguments: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> Finished:
+        if {*RUNS} & {*arguments}:
+            return spawned(tmp_path, arguments, stdin, env or {})
+        with pytest.MonkeyPatch.context() as patch, TemporaryFile() as piped, _handlers_kept():
+            piped.write(stdin)
+            piped.seek(0)
+            patch.chdir(tmp_path)
+            patch.setattr("sys.stdin", TextIOWrapper(piped, encoding="utf-8"))
+            patch.setattr("sys.argv", ["kosmo", *arguments])
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            for command in (integration_call, server_call):
+                vars(command).pop("_catalog", None)  # it serves one command line
+            capfd.readouterr()
+            return Finished(run_command([*arguments]), *capfd.readouterr())
+
+    return here
+
+
+@contextlib.contextmanager
+def _handlers_kept() -> Iterator[None]:
+    handlers = {number: signal.getsignal(number) for number in INTERRUPTED}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 @pytest.fixture

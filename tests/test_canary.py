@@ -113,6 +113,16 @@ def in_process(planted: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     keyring.set_keyring(previous)
 
 
+@pytest.fixture
+def kosmo(
+    here: Callable[..., Finished],
+    in_process: None,
+) -> Callable[..., Finished]:
+    """Run the commands in this process: there are many."""
+    del in_process
+    return here
+
+
 COMMANDS = [
     ["integrations:list"],
     ["integrations:docs", "segment"],

@@ -24,6 +24,12 @@ api_token = "cmd:vault read a-very-long-path/for/one/token"
 
 
 @pytest.fixture
+def kosmo(here: Kosmo) -> Kosmo:
+    """Run the commands in this process: there are many."""
+    return here
+
+
+@pytest.fixture
 def stored(home: Path) -> Path:
     """The user's credentials.toml, with two accounts."""
     file = home / "credentials.toml"

@@ -37,9 +37,16 @@ META = {
 
 
 @pytest.fixture
-def odd(tmp_path: Path) -> None:
+def kosmo(here: Kosmo) -> Kosmo:
+    """Run the commands in this process: there are many."""
+    return here
+
+
+@pytest.fixture
+def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Install an integration that says what it is told, where the command finds it."""
     odd_integration.install(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
 
 
 @pytest.fixture

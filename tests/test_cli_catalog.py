@@ -16,6 +16,12 @@ from kosmo_lua.emulator import Emulator
 Kosmo = Callable[..., Finished]
 
 
+@pytest.fixture
+def kosmo(here: Kosmo) -> Kosmo:
+    """Run the commands in this process: there are many."""
+    return here
+
+
 def failure(document: dict[str, object]) -> tuple[object, object]:
     """Return the code and the hint of a document's error."""
     info = document["error_info"]

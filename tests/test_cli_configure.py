@@ -21,6 +21,12 @@ TRACK = 'app.integrations.segment.track({event = "E", userId = "u"})'
 
 
 @pytest.fixture
+def kosmo(here: Kosmo) -> Kosmo:
+    """Run the commands in this process: there are many."""
+    return here
+
+
+@pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of the user's own, to be made by the command."""
     home = tmp_path / "home"

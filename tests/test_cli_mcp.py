@@ -1,10 +1,8 @@
 """The commands that look at MCP servers and call their tools, with a server over HTTP."""
 
-import io
 import json
 import shlex
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,6 @@ import pytest
 from conftest import Finished, stable
 from envelopes import assert_fits
 from library_server import Library, define
-
-from kosmo_lua.cli import run
-from kosmo_lua.cli.mcp.call import call_command
 
 Kosmo = Callable[..., Finished]
 Complete = Callable[[str], list[str]]
@@ -29,27 +24,6 @@ META = {
 }
 GONE = "the MCP server gone cannot be reached at 127.0.0.1:9: Connection refused"
 START_IT = "Check the address of the server, and that it is running."
-
-
-@pytest.fixture
-def here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Kosmo]:
-    """Run the command in this process, which has loaded the SDK: that takes most of the time of a call."""
-    monkeypatch.chdir(tmp_path)
-    numbers = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-    handlers = {number: signal.getsignal(number) for number in numbers}
-
-    def here(*words: str, stdin: bytes = b"") -> Finished:
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        monkeypatch.setattr("sys.argv", ["kosmo", *words])
-        vars(call_command).pop("_catalog", None)  # it serves one command line
-        status = run([*words])
-        return Finished(status, *capfd.readouterr())
-
-    yield here
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture

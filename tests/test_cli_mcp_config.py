@@ -97,6 +97,12 @@ NO_ERROR = {"error": None, "error_info": None}
 
 
 @pytest.fixture
+def kosmo(here: Kosmo) -> Kosmo:
+    """Run the commands in this process: there are many."""
+    return here
+
+
+@pytest.fixture
 def project(tmp_path: Path) -> Path:
     """The file of the project that the commands run in."""
     return tmp_path / ".mcp.json"

@@ -23,6 +23,12 @@ KEYS = {
 
 
 @pytest.fixture
+def kosmo(here: Kosmo) -> Kosmo:
+    """Run the commands in this process: there are many."""
+    return here
+
+
+@pytest.fixture
 def show(kosmo: Kosmo) -> Callable[..., Any]:
     """Run a command with --json; return its document, which fits its schema and shows no secret."""
 
