@@ -66,6 +66,12 @@ API = ROOT.parent / "shared" / "api"
 """Where continuous integration has the services' official schemas; a clone has no such folder."""
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run half as many tests again at once as there are CPUs: many wait."""
+    return max((os.cpu_count() or 1) * 3 // 2, 2)
+
+
 @pytest.fixture(autouse=True)
 def clean_environ(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
