@@ -14,7 +14,8 @@ from kosmo_lua.cli.delivery import made_options
 from kosmo_lua.cli.output import Printer, can_rewrite
 from kosmo_lua.cli.parameters import Flag, Parameter, flags_of, parameters_of
 from kosmo_lua.cli.report import Report
-from kosmo_lua.cli.usage import OnceCommand, refused
+from kosmo_lua.cli.strict import OnceCommand
+from kosmo_lua.cli.usage import refused
 from kosmo_lua.config import AUDIT, Config
 from kosmo_lua.errors import InvalidArguments
 from kosmo_lua.kosmo import Kosmo

@@ -13,7 +13,8 @@ from kosmo_lua.cli.limits import limit_options, limits_of
 from kosmo_lua.cli.output import Printer, can_rewrite
 from kosmo_lua.cli.report import Report, output_options, style_of
 from kosmo_lua.cli.source import Source
-from kosmo_lua.cli.usage import OnceCommand, refused
+from kosmo_lua.cli.strict import OnceCommand
+from kosmo_lua.cli.usage import refused
 from kosmo_lua.config import AUDIT, Config
 from kosmo_lua.isolation import Isolation
 from kosmo_lua.kosmo import Kosmo
