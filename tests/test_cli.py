@@ -14,6 +14,7 @@ import pytest
 from conftest import COMMAND, Finished, stable
 
 from kosmo_lua import __version__
+from kosmo_lua.cli.group import COMMANDS
 from kosmo_lua.emulator import Emulator
 
 Kosmo = Callable[..., Finished]
@@ -495,3 +496,10 @@ class TestEmulator:
         done = kosmo("emulator", "--port", port, "--json")
         assert (done.status, done.json()["error_info"]["code"]) == (78, "config_error")
         assert f"port {port}" in done.json()["error"]
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if not name.endswith(":call")])
+def test_option_that_is_given_twice_is_refused(here: Kosmo, command: str) -> None:
+    """Ours: of two values nobody knows which one was meant."""
+    done = here(command, "--json", "--json")
+    assert (done.status, done.json()["error"]) == (2, "--json is given twice")

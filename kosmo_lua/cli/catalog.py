@@ -6,11 +6,12 @@ from kosmo_lua.answers import Examples, Found, Listing
 from kosmo_lua.cli.arguments import function_argument, page_argument
 from kosmo_lua.cli.plain import plain, table
 from kosmo_lua.cli.report import Report, json_option
+from kosmo_lua.cli.strict import OnceCommand
 from kosmo_lua.config import Config
 from kosmo_lua.kosmo import Kosmo
 
 
-@click.command("integrations:list", short_help="List the integrations.")
+@click.command("integrations:list", cls=OnceCommand, short_help="List the integrations.")
 @json_option
 def list_command(*, as_json: bool) -> int:
     """List the integrations, whether they are configured, and how many functions they have.
@@ -22,7 +23,7 @@ def list_command(*, as_json: bool) -> int:
     return Report(as_json=as_json).facts(listing, _providers(listing), kosmo.catalog.problems)
 
 
-@click.command("integrations:search", short_help="Find functions.")
+@click.command("integrations:search", cls=OnceCommand, short_help="Find functions.")
 @click.argument("words", nargs=-1, required=True)
 @json_option
 def search_command(*, words: tuple[str, ...], as_json: bool) -> int:
@@ -32,7 +33,7 @@ def search_command(*, words: tuple[str, ...], as_json: bool) -> int:
     return Report(as_json=as_json).facts(found, _found(found), kosmo.catalog.problems)
 
 
-@click.command("integrations:docs", short_help="Show a page of the docs.")
+@click.command("integrations:docs", cls=OnceCommand, short_help="Show a page of the docs.")
 @page_argument(required=False)
 @click.option(
     "--format",
@@ -48,7 +49,9 @@ def docs_command(*, page: str | None, style: str, as_json: bool) -> int:
     return show_page(page, style="json" if as_json else style)
 
 
-@click.command("integrations:schema", short_help="Show the JSON Schema of a function.")
+@click.command(
+    "integrations:schema", cls=OnceCommand, short_help="Show the JSON Schema of a function."
+)
 @function_argument
 @json_option
 def schema_command(*, function: str, as_json: bool) -> int:
@@ -61,7 +64,9 @@ def schema_command(*, function: str, as_json: bool) -> int:
     return Report(as_json=as_json).facts(schema, text, kosmo.catalog.problems)
 
 
-@click.command("integrations:examples", short_help="Show how functions are called.")
+@click.command(
+    "integrations:examples", cls=OnceCommand, short_help="Show how functions are called."
+)
 @page_argument(required=True)
 @json_option
 def examples_command(*, page: str, as_json: bool) -> int:

@@ -7,11 +7,14 @@ import signal
 import click
 
 from kosmo_lua.cli.output import write
+from kosmo_lua.cli.strict import OnceCommand
 from kosmo_lua.kosmo import Kosmo
 from kosmo_lua.lua.stop import heeded
 
 
-@click.command("emulator", short_help="Serve emulators of the services on this machine.")
+@click.command(
+    "emulator", cls=OnceCommand, short_help="Serve emulators of the services on this machine."
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

@@ -6,6 +6,7 @@ from kosmo_lua.answers import Answer, Diagnosis, Fields, Status
 from kosmo_lua.cli.arguments import account_names, provider_argument
 from kosmo_lua.cli.plain import table
 from kosmo_lua.cli.report import Report, json_option
+from kosmo_lua.cli.strict import OnceCommand
 from kosmo_lua.config import Config
 from kosmo_lua.kosmo import Kosmo
 
@@ -20,7 +21,9 @@ _account_option = click.option(
 _emulator_option = click.option("--emulator", is_flag=True, help="Ask the emulator.")
 
 
-@click.command("integrations:status", short_help="Show which integrations are configured.")
+@click.command(
+    "integrations:status", cls=OnceCommand, short_help="Show which integrations are configured."
+)
 @json_option
 def status_command(*, as_json: bool) -> int:
     """Show which integrations are configured, and their accounts."""
@@ -29,7 +32,9 @@ def status_command(*, as_json: bool) -> int:
     return Report(as_json=as_json).facts(status, _status(status), kosmo.catalog.problems)
 
 
-@click.command("integrations:doctor", short_help="Say what is missing, and what to do.")
+@click.command(
+    "integrations:doctor", cls=OnceCommand, short_help="Say what is missing, and what to do."
+)
 @provider_argument(required=False)
 @json_option
 def doctor_command(*, provider: str | None, as_json: bool) -> int:
@@ -40,7 +45,9 @@ def doctor_command(*, provider: str | None, as_json: bool) -> int:
     return Report(as_json=as_json).facts(found, text, kosmo.catalog.problems)
 
 
-@click.command("integrations:fields", short_help="Show the settings of an integration.")
+@click.command(
+    "integrations:fields", cls=OnceCommand, short_help="Show the settings of an integration."
+)
 @provider_argument()
 @_account_option
 @json_option
@@ -51,7 +58,7 @@ def fields_command(*, provider: str, account: str, as_json: bool) -> int:
     return Report(as_json=as_json).facts(fields, _fields(fields), kosmo.catalog.problems)
 
 
-@click.command("integrations:test", short_help="Check whether credentials work.")
+@click.command("integrations:test", cls=OnceCommand, short_help="Check whether credentials work.")
 @provider_argument()
 @_account_option
 @_emulator_option

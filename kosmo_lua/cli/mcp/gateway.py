@@ -10,6 +10,7 @@ import click
 from kosmo_lua.answers.gateway import ClientConfig, Installed
 from kosmo_lua.cli.mcp.gateway_options import flags_of, gateway_options, offer_of
 from kosmo_lua.cli.report import Report, json_option
+from kosmo_lua.cli.strict import OnceCommand
 from kosmo_lua.config import Config
 from kosmo_lua.gateway import clients
 from kosmo_lua.mcp.documents import FORMATS
@@ -30,7 +31,9 @@ def _name_option(command: "Callable[..., Any]") -> "Callable[..., Any]":
     )(command)
 
 
-@click.command("mcp:gateway:export", short_help="Print the configuration for coding agents.")
+@click.command(
+    "mcp:gateway:export", cls=OnceCommand, short_help="Print the configuration for coding agents."
+)
 @click.option(
     "--format",
     "format_",
@@ -55,7 +58,9 @@ def export_command(ctx: click.Context, /, **options: Any) -> int:  # noqa: ANN40
     return Report(as_json=options["as_json"]).facts(ClientConfig(format_, config), text)
 
 
-@click.command("mcp:gateway:install", short_help="Let a coding agent start kosmo.")
+@click.command(
+    "mcp:gateway:install", cls=OnceCommand, short_help="Let a coding agent start kosmo."
+)
 @click.argument("client", type=click.Choice([*clients.CLIENTS]))
 @click.option(
     "--project/--global",

@@ -8,6 +8,7 @@ from kosmo_lua.cli import payload as payloads
 from kosmo_lua.cli.approval import with_force
 from kosmo_lua.cli.arguments import server_names
 from kosmo_lua.cli.report import Report, json_option
+from kosmo_lua.cli.strict import OnceCommand
 from kosmo_lua.config import AUDIT, Config
 from kosmo_lua.errors import InvalidArguments
 from kosmo_lua.kosmo import Kosmo
@@ -19,7 +20,7 @@ _force = click.option(
 )
 
 
-@click.command("mcp:resources", short_help="List the resources of an MCP server.")
+@click.command("mcp:resources", cls=OnceCommand, short_help="List the resources of an MCP server.")
 @_server
 @_force
 @json_option
@@ -28,7 +29,7 @@ def resources_command(**options: Any) -> int:  # noqa: ANN401  # click's values
     return _request("resources/list", {}, **options)
 
 
-@click.command("mcp:resource", short_help="Read a resource of an MCP server.")
+@click.command("mcp:resource", cls=OnceCommand, short_help="Read a resource of an MCP server.")
 @_server
 @click.argument("uri")
 @_force
@@ -38,7 +39,7 @@ def resource_command(*, uri: str, **options: Any) -> int:  # noqa: ANN401  # the
     return _request("resources/read", {"uri": uri}, **options)
 
 
-@click.command("mcp:prompts", short_help="List the prompts of an MCP server.")
+@click.command("mcp:prompts", cls=OnceCommand, short_help="List the prompts of an MCP server.")
 @_server
 @_force
 @json_option
@@ -47,7 +48,7 @@ def prompts_command(**options: Any) -> int:  # noqa: ANN401  # the same
     return _request("prompts/list", {}, **options)
 
 
-@click.command("mcp:prompt", short_help="Fill in a prompt of an MCP server.")
+@click.command("mcp:prompt", cls=OnceCommand, short_help="Fill in a prompt of an MCP server.")
 @_server
 @click.argument("prompt")
 @click.argument("payload", required=False, metavar="[JSON | -]")

@@ -11,6 +11,7 @@ from kosmo_lua.answers.gateway import Serving
 from kosmo_lua.cli.limits import limits_of
 from kosmo_lua.cli.mcp.gateway_options import gateway_options, offer_of
 from kosmo_lua.cli.report import Report, json_option, say
+from kosmo_lua.cli.strict import OnceCommand
 from kosmo_lua.config import AUDIT, Config
 from kosmo_lua.errors import SIGNALS
 from kosmo_lua.gateway.offer import NESTED, TOKEN, refuse_nested, require_sdk
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from kosmo_lua.gateway.tools import Toolbox
 
 
-@click.command("mcp:serve", short_help="Serve coding agents: kosmo as an MCP server.")
+@click.command(
+    "mcp:serve", cls=OnceCommand, short_help="Serve coding agents: kosmo as an MCP server."
+)
 @click.option("--http", is_flag=True, help="Serve streamable HTTP on 127.0.0.1, not stdio.")
 @click.option(
     "--port",

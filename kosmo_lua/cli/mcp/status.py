@@ -6,13 +6,14 @@ from kosmo_lua.answers import ServerDiagnosis, ServerStates
 from kosmo_lua.cli.arguments import server_names
 from kosmo_lua.cli.plain import table
 from kosmo_lua.cli.report import Report, json_option
+from kosmo_lua.cli.strict import OnceCommand
 from kosmo_lua.config import Config
 from kosmo_lua.kosmo import Kosmo
 
 _server = click.argument("server", required=False, shell_complete=server_names)
 
 
-@click.command("mcp:status", short_help="Show which MCP servers there are.")
+@click.command("mcp:status", cls=OnceCommand, short_help="Show which MCP servers there are.")
 @_server
 @json_option
 def status_command(*, server: str | None, as_json: bool) -> int:
@@ -25,7 +26,9 @@ def status_command(*, server: str | None, as_json: bool) -> int:
     return Report(as_json=as_json).facts(states, _status(states), kosmo.mcp.problems)
 
 
-@click.command("mcp:doctor", short_help="Contact MCP servers, and say what is wrong.")
+@click.command(
+    "mcp:doctor", cls=OnceCommand, short_help="Contact MCP servers, and say what is wrong."
+)
 @_server
 @json_option
 def doctor_command(*, server: str | None, as_json: bool) -> int:

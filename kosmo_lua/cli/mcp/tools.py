@@ -6,6 +6,7 @@ from kosmo_lua.answers import ServerTools, ToolList
 from kosmo_lua.cli.arguments import server_names, tool_names
 from kosmo_lua.cli.plain import table
 from kosmo_lua.cli.report import Report, json_option
+from kosmo_lua.cli.strict import OnceCommand
 from kosmo_lua.config import Config
 from kosmo_lua.kosmo import Kosmo
 
@@ -17,7 +18,7 @@ def _tool_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
 _force = click.option("--force", is_flag=True, help="List a server that the policy denies, too.")
 
 
-@click.command("mcp:tools", short_help="List the tools of MCP servers.")
+@click.command("mcp:tools", cls=OnceCommand, short_help="List the tools of MCP servers.")
 @click.argument("server", required=False, shell_complete=server_names)
 @click.option("--refresh", is_flag=True, help="Ask the servers again.")
 @_force
@@ -35,7 +36,7 @@ def tools_command(*, server: str | None, refresh: bool, force: bool, as_json: bo
     return Report(as_json=as_json).facts(found, _tools(found), [*kosmo.mcp.problems, *errors])
 
 
-@click.command("mcp:schema", short_help="Show the JSON Schema of a tool.")
+@click.command("mcp:schema", cls=OnceCommand, short_help="Show the JSON Schema of a tool.")
 @click.argument("tool", shell_complete=_tool_names)
 @_force
 @json_option
