@@ -130,7 +130,7 @@ class _InProcess:
             ending = supervisor.watch(recorder)
             recorder.queued = self._process.meter.queued
         except BaseException:  # the caller is leaving
-            self._process.end()
+            supervisor.abandon()
             raise
         finally:
             self.lost = not self._process.alive

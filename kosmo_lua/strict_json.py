@@ -16,6 +16,7 @@ def parse(text: str | bytes) -> Json:
     if not text.strip():
         raise ValueError("it is empty")
     try:
+        text = text if isinstance(text, str) else text.decode("utf-8-sig")
         value: Json = json.loads(
             text, object_pairs_hook=_object, parse_constant=_no_number, parse_int=_whole
         )

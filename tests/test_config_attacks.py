@@ -1,5 +1,6 @@
 """Files and variables of the configuration as careless users and attackers have them: nothing is sent."""
 
+import json
 import os
 import pwd
 import signal
@@ -137,10 +138,16 @@ def test_home_must_be_an_absolute_path(
     assert kosmo_emulator.events() == []
 
 
-def test_without_a_variable_the_home_is_that_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("unset", [True, False], ids=["unset", "empty"])
+def test_without_a_variable_the_home_is_that_of_the_user(
+    monkeypatch: pytest.MonkeyPatch, *, unset: bool
+) -> None:
     """Ours: a service may run without HOME, and the rules of its user hold."""
     for name in ("KOSMO_HOME", "XDG_CONFIG_HOME", "HOME"):
-        monkeypatch.delenv(name, raising=False)
+        if unset:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, "")
     folder = f"{pwd.getpwuid(os.getuid()).pw_dir}/.config/kosmo"
     assert (Config.here().folder, LuaKosmo().config.folder) == (folder, folder)
     assert LuaKosmo(environ={}).config.folder is None
@@ -150,8 +157,9 @@ def test_without_any_home_there_are_no_files(
     kosmo: Kosmo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ours: a container whose user has none; what needs a folder says so."""
-    for name in ("KOSMO_HOME", "XDG_CONFIG_HOME", "HOME"):
-        monkeypatch.setenv(name, "")
+    monkeypatch.delenv("KOSMO_HOME")
+    for name in ("XDG_CONFIG_HOME", "HOME"):
+        monkeypatch.setenv(name, ".")
     assert kosmo("integrations:lua", "--eval", "return 1").stdout == "1\n"
 
 
@@ -170,8 +178,9 @@ def test_without_any_home_the_file_that_needs_it_is_named(
     kosmo: Kosmo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, name: str
 ) -> None:
     """Ours: one sentence for all; a change of a project's file needs the lock of the user."""
-    for variable in ("KOSMO_HOME", "XDG_CONFIG_HOME", "HOME"):
-        monkeypatch.setenv(variable, "")
+    monkeypatch.delenv("KOSMO_HOME")
+    for variable in ("XDG_CONFIG_HOME", "HOME"):
+        monkeypatch.setenv(variable, ".")
     (tmp_path / ".mcp.json").write_text('{"mcpServers": {"s": {"command": "x"}}}')
     done = kosmo(*command.split(), "--json", stdin=b"write_key=a")
     assert refused(done) == f"there is no folder for {name}: neither KOSMO_HOME nor HOME names one"
@@ -211,29 +220,49 @@ SIGNALLED = """if True:
         def __init__(self, *arguments, **options):
             super().__init__(*arguments, **options)
             print(self.pid, file=sys.stderr, flush=True)
-            os.kill(command, NUMBER)
-            if os.getpid() != command:
-                time.sleep(0.2)  # for the supervisor, which ends this process as soon as it may
+            for _ in range(2):  # who is impatient sends it again
+                os.kill(command, NUMBER)
+                time.sleep(0.1)  # for the supervisor, which ends this process as soon as it may
     subprocess.Popen = Popen
     from kosmo_lua.__main__ import main
     main()
 """
-"""Runs the command, which gets a signal when `cmd:` has started and nobody has its process yet."""
+"""Runs the command, which gets a signal when a program has started and nobody has its process yet."""
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("command", COMMANDS, ids=["run", "call"])
-def test_command_that_has_just_started_ends_with_the_run(  # the case
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, ["mcp:tools", "sleeper"]], ids=["run", "call", "server"]
+)
+def test_program_that_has_just_started_ends_with_the_run(  # the case
     start: Start, home: Path, command: list[str], number: int, status: int
 ) -> None:
     """Ours: Ctrl-C may come at any time."""
     (home / "credentials.toml").write_text('[segment.default]\nwrite_key = "cmd:sleep 300"')
     (home / "credentials.toml").chmod(0o600)
+    sleeper = {"command": "sleep", "args": ["300"]}
+    (home / "mcp.json").write_text(json.dumps({"mcpServers": {"sleeper": sleeper}}))
     program = [sys.executable, "-c", SIGNALLED.replace("NUMBER", str(int(number)))]
     process = start(*command, program=program)
     _, stderr = process.communicate(timeout=20)
     assert process.returncode == status
     poll(lambda: not _runs(int(stderr.split()[0])))
+
+
+def test_command_ends_with_a_run_whose_caller_leaves(home: Path, tmp_path: Path) -> None:
+    """Ours: who hears of a run may raise; what it has started is not forgotten."""
+    pid = tmp_path / "pid"
+    script = f"sh -c 'echo $$ > {pid}; sleep 300'"
+    (home / "credentials.toml").write_text(f'[segment.default]\nwrite_key = "cmd:{script}"')
+    (home / "credentials.toml").chmod(0o600)
+
+    def leave(text: str) -> None:
+        poll(lambda: pid.exists() and pid.read_text().strip())
+        raise RuntimeError(text)
+
+    with LuaKosmo(force=True, isolation="process") as kosmo, pytest.raises(RuntimeError):
+        kosmo.run(f"print('leave') {TRACK}", on_output=leave)
+    poll(lambda: not _runs(int(pid.read_text())))
 
 
 def _runs(pid: int) -> bool:

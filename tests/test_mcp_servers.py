@@ -222,7 +222,7 @@ class TestFiles:
         """A stranger's file cannot stop every command of the project."""
         servers = configured({"project/.mcp.json": piece * (300_000 // len(piece))})
         start = time.monotonic()
-        assert len(servers.problems) == 1
+        assert len(servers.problems) == (piece not in ("//", "/**/"))  # comments are no mistake
         assert time.monotonic() - start < 3
 
     def test_nothing_is_read_before_it_is_asked_for(self, root: Path) -> None:

@@ -127,6 +127,22 @@ class TestRepl:
         terminal.wait_for(f"error: {sentence}\r\n")
         assert running.wait(20) == status
 
+    def test_signal_in_a_completion_ends_the_repl(
+        self, terminal: Terminal, kosmo_emulator: Emulator, number: signal.Signals
+    ) -> None:
+        """Ours: wherever it is, also in what nobody has typed."""
+        running = terminal.run("--repl", stdout=terminal.descriptor)
+        terminal.wait_for(WHERE_IS_THE_CURSOR.decode())
+        loop = f"function() {CURRENT_USER} while true do end end"
+        terminal.type(f"t = setmetatable({{}}, {{__pairs = {loop}}}) print('made')\r")
+        terminal.wait_for("made\r\n")
+        terminal.type("t.\t")
+        poll(lambda: kosmo_emulator.stats().requests)
+        running.send_signal(number)
+        status, sentence = INTERRUPTED[number]
+        terminal.wait_for(f"error: {sentence}\r\n")
+        assert running.wait(20) == status
+
     def test_signal_in_a_line_ends_the_repl(self, start: Start, number: signal.Signals) -> None:
         """Ours: the lines after it are not run."""
         running = start("integrations:lua", "--repl", stdin=subprocess.PIPE)
@@ -224,22 +240,41 @@ class TestIgnored:
         assert running.wait(20) == 143
 
 
-PROGRAM = """if True:
-    import os, signal
+RUN = """if True:
+    import asyncio, os, signal
     from kosmo_lua import Kosmo
     heard = []
-    for number in (signal.SIGHUP, signal.SIGUSR1):
-        signal.signal(number, lambda number, _: heard.append(signal.Signals(number).name))
     def tell(text):
         os.kill(os.getpid(), getattr(signal, text))
     code = 'print("SIGHUP") print("SIGUSR1") local n = 0 while n < 5e7 do n = n + 1 end return "whole"'
-    print(Kosmo(environ={}, isolation="fork").run(code, on_output=tell).result, heard)
+    def run():
+        return Kosmo(environ={}, isolation="fork").run(code, on_output=tell).result
 """
 """A program that has a use of its own for two signals, which it gets while a script runs."""
 
+WITH_HANDLERS = """
+    for number in (signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, lambda number, _: heard.append(signal.Signals(number).name))
+    print(run(), heard)
+"""
 
-def test_signal_with_another_use_in_a_program_does_not_end_its_script(start: Start) -> None:
+IN_A_LOOP = """
+    async def main():
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1):
+            asyncio.get_running_loop().add_signal_handler(number, heard.append, number.name)
+        result = run()
+        while len(heard) < 2:
+            await asyncio.sleep(0)
+        print(result, heard)
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("use", [WITH_HANDLERS, IN_A_LOOP], ids=["handlers", "loop"])
+def test_signal_with_another_use_in_a_program_does_not_end_its_script(
+    start: Start, use: str
+) -> None:
     """Ours: a daemon reads its configuration again at SIGHUP."""
-    running = start(program=[sys.executable, "-c", PROGRAM])
+    running = start(program=[sys.executable, "-c", f"{RUN}{use}"])
     stdout, stderr = running.communicate(timeout=20)
     assert (stdout, stderr) == (b"whole ['SIGHUP', 'SIGUSR1']\n", b"")

@@ -2,8 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -14,27 +13,19 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from kosmo_lua.config import Config
 from kosmo_lua.lua.syntax import Syntax
 
-if TYPE_CHECKING:
-    from kosmo_lua.session import Session
-
-_NAMES = """
-local names = {}
-for name in pairs(%s) do
-  if type(name) == "string" and name:find("^[%%a_][%%w_]*$") then names[#names + 1] = name end
-end
-return names
-"""
+Names = Callable[[str], list[str]]
+"""Returns the names that a Lua table has now, of an expression such as `app.integrations`."""
 
 
 class Prompt:
     """Reads one statement after another."""
 
-    def __init__(self, session: "Session") -> None:
+    def __init__(self, names: Names) -> None:
         syntax = Syntax()
         self._prompt: PromptSession[str] = PromptSession(
             "> ",
             history=_history(),
-            completer=_Names(session),
+            completer=_Completer(names),
             complete_while_typing=False,
             multiline=Condition(
                 lambda: not syntax.is_complete(self._prompt.default_buffer.document.text)
@@ -52,11 +43,11 @@ class Prompt:
         return self._prompt.prompt()
 
 
-class _Names(Completer):
+class _Completer(Completer):
     """Completes the names that a table has now: globals, `app.integrations.segment.`, own tables."""
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(self, names: Names) -> None:
+        self._names = names
 
     def get_completions(
         self,
@@ -67,9 +58,7 @@ class _Names(Completer):
         if typed is None:
             return
         table, start = typed[1].removesuffix(".") or "_G", typed[2] or ""
-        result = self._session.run(_NAMES % table, name="completion")
-        names = result.result if isinstance(result.result, list) else []
-        for name in sorted(str(name) for name in names):
+        for name in sorted(self._names(table)):
             if name.startswith(start):
                 yield Completion(name, start_position=-len(start))
 

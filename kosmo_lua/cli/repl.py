@@ -4,6 +4,7 @@ import gc
 import importlib.util
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import click
@@ -23,8 +24,18 @@ BANNER = (
     f"kosmo {__version__}. Ctrl-C stops a line, Ctrl-D leaves; print(docs.list()) shows the docs."
 )
 
-_LEAVING = {SIGNALS["SIGHUP"], SIGNALS["SIGTERM"]}
-"""The exit statuses of signals that end the REPL; Ctrl-C ends a line."""
+_LEAVING = {status: name for name, status in SIGNALS.items() if name != "SIGINT"}
+"""The exit statuses of the signals that end the REPL; Ctrl-C ends a line."""
+
+_LOST = "The line could only be ended with its Lua state: the globals are gone."
+
+_NAMES = """
+local names = {}
+for name in pairs(%s) do
+  if type(name) == "string" and name:find("^[%%a_][%%w_]*$") then names[#names + 1] = name end
+end
+return names
+"""
 
 
 def repl(ctx: click.Context, options: dict[str, Any]) -> int:
@@ -45,9 +56,7 @@ def repl(ctx: click.Context, options: dict[str, Any]) -> int:
         kosmo.session(keep=True) as session,
     ):
         for code in _typed(session) if asks else _piped():
-            text = code.encode(
-                "utf-8", "surrogateescape"
-            )  # what is no UTF-8 is told, as of a script
+            text = code.encode("utf-8", "surrogateescape")  # what is no UTF-8 is told
             result = _run(session, Source("repl", text, folders), ctx.obj)
             if result.exit_status in _LEAVING:
                 return result.exit_status
@@ -67,8 +76,27 @@ def _run(session: Session, source: Source, arguments: list[str]) -> Result:
         )
     Report(as_json=False).result(result, source)
     if session.lost and result.exit_status not in _LEAVING:
-        say("The line could only be ended with its Lua state: the globals are gone.")
+        say(_LOST)
     return result
+
+
+def _unseen(session: Session, code: str) -> Result:
+    """Run what nobody has typed.
+
+    Raises:
+        KeyboardInterrupt: with the name of a signal that ends the REPL.
+    """
+    result = session.run(code, name="completion")
+    if name := _LEAVING.get(result.exit_status):
+        raise KeyboardInterrupt(name)
+    if session.lost:
+        say(_LOST)
+    return result
+
+
+def _names(session: Session, table: str) -> list[str]:
+    names = _unseen(session, _NAMES % table).result
+    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def _typed(session: Session) -> Iterator[str]:
@@ -78,9 +106,9 @@ def _typed(session: Session) -> Iterator[str]:
         raise ExtraMissing(message, hint='pip install "kosmo-lua[repl]"')
     from kosmo_lua.cli.prompt import Prompt  # noqa: PLC0415  # prompt_toolkit takes 0.2 s
 
-    session.run("return")  # starts the process while somebody reads the next line
+    _unseen(session, "return")  # starts the process while somebody reads the next line
     say(BANNER)
-    prompt = Prompt(session)
+    prompt = Prompt(partial(_names, session))
     while True:
         try:
             code = prompt.read()

@@ -44,7 +44,7 @@ class StrictCommand(OnceCommand):
 
 def _refuse_twice(order: "Sequence[click.Parameter]", ctx: click.Context) -> None:
     for param in order:
-        several = isinstance(param, click.Option) and param.multiple
+        several = isinstance(param, click.Option) and (param.multiple or param.is_eager)
         if order.count(param) > 1 and not several:
             names = " / ".join((*param.opts, *param.secondary_opts))
             raise click.UsageError(f"{names} is given twice", ctx)

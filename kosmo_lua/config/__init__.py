@@ -14,7 +14,13 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from kosmo_lua.config.folders import absolute, project_file, project_root, user_folder
+from kosmo_lua.config.folders import (
+    absolute,
+    project_file,
+    project_root,
+    system_home,
+    user_folder,
+)
 from kosmo_lua.errors import ConfigError, Denied
 
 if TYPE_CHECKING:  # start-up
@@ -68,10 +74,10 @@ class Config:
         Raises:
             ConfigError: $KOSMO_HOME cannot be used.
         """
-        home = os.path.expanduser(
-            "~"
-        )  # a service may run without HOME: its user's rules hold, too
-        return cls.of({"HOME": home, **os.environ}, directory)
+        environ: Mapping[str, str] = os.environ
+        if not environ.get("HOME"):  # a service may run without it: its user's rules hold, too
+            environ = {**environ, "HOME": system_home()}
+        return cls.of(environ, directory)
 
     @classmethod
     def here(cls) -> Self:

@@ -28,6 +28,18 @@ def user_folder(environ: Mapping[str, str]) -> str | None:
     return None
 
 
+def system_home() -> str:
+    """Return the home folder that the system has for the user of this process; empty: it knows none."""
+    try:
+        import pwd  # noqa: PLC0415  # not on Windows
+    except ImportError:
+        return os.path.expanduser("~")
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:  # a container with a user of its own
+        return ""
+
+
 def project_file(directory: str) -> str | None:
     """Return the nearest kosmo.toml: of the directory or one above it, up to the root of its repository."""
     directory = os.path.abspath(directory)

@@ -13,6 +13,8 @@ import select
 import signal
 import time
 from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -71,6 +73,29 @@ class Pipes:
         return [self.journal, self.orders, self.control]
 
 
+class Lines:
+    """The lines that come through a pipe, each once it is whole."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+        self._rest = bytearray()
+        self._whole = deque[bytearray]()
+
+    def read(self) -> bool:
+        """Read what is there, or wait for it. False at the end of the pipe."""
+        chunk = os.read(self._pipe, 1 << 16)
+        self._rest += chunk
+        if b"\n" in chunk:  # a long line is not copied again for each of its pieces
+            *lines, self._rest = self._rest.split(b"\n")
+            self._whole.extend(lines)
+        return bool(chunk)
+
+    def __iter__(self) -> Iterator[bytearray]:
+        """Take one after another: where who has taken one raises, the others stay."""
+        while self._whole:
+            yield self._whole.popleft()
+
+
 class Process(ABC):
     """A child in which scripts run, one after another."""
 
@@ -78,6 +103,7 @@ class Process(ABC):
         self.pid = pid
         self.meter = meter
         self.journal = pipes.journal
+        self.lines = Lines(pipes.journal)
         self.alive = True
         """Whether the child can be given another script."""
         self.groups = Groups()
@@ -123,15 +149,12 @@ class Process(ABC):
 
     def _hear_the_rest(self) -> None:
         """Read the journal of a child that ends, in which nothing but its processes matters any more."""
-        end, rest = time.monotonic() + CLOSING, b""
+        end, more = time.monotonic() + CLOSING, True
         poll = select.poll()
         poll.register(self.journal, select.POLLIN)
-        while (left := end - time.monotonic()) > 0 and poll.poll(left * 1000):
-            chunk = os.read(self.journal, 1 << 16)
-            if not chunk:
-                return
-            *lines, rest = (rest + chunk).split(b"\n")
-            for event in map(json.loads, lines):
+        while more and (left := end - time.monotonic()) > 0 and poll.poll(left * 1000):
+            more = self.lines.read()
+            for event in map(json.loads, self.lines):
                 if event[0] == "process":
                     self.groups.heard(event[1], running=event[2])
 

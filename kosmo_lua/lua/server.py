@@ -18,13 +18,15 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
 from kosmo_lua.errors import Defect
 from kosmo_lua.lua.child import Child, Work, be_child
-from kosmo_lua.lua.limits import Meter
+from kosmo_lua.lua.groups import STARTING
+from kosmo_lua.lua.limits import GRACE, Meter
 from kosmo_lua.lua.process import Pipes, Process
 
 _NUMBER = 4
@@ -178,8 +180,7 @@ class _Forker:
         """Fork a child; False when the program is gone, and with it its children."""
         word, descriptors, _, _ = socket.recv_fds(self._program, 1, 5)
         if not word:
-            for pid, _ in self._lines.values():
-                os.kill(pid, signal.SIGKILL)
+            self._let_end()
             return False
         *pipes, line, page = descriptors
         pid = os.fork()
@@ -193,6 +194,16 @@ class _Forker:
         self._lines[line] = (pid, connection)
         self._poll.register(line, select.POLLIN)
         return True
+
+    def _let_end(self) -> None:
+        """Wait while the children end themselves and what they have started; kill those that cannot."""
+        poll, end = select.poll(), time.monotonic() + STARTING + GRACE
+        poll.register(self._wakeup, select.POLLIN)
+        while self._lines and (left := end - time.monotonic()) > 0:
+            if poll.poll(left * 1000):
+                self._reap()
+        for pid, _ in self._lines.values():
+            os.kill(pid, signal.SIGKILL)
 
     def _become_child(self, pipes: Pipes, line: int, page: int) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)

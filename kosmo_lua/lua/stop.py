@@ -57,11 +57,17 @@ class Wakeup(NamedTuple):
     reader: int
     numbers: list[signal.Signals]
     """Those that end a run here; any other is the program's own."""
+    previous: int
+    """Where the program reads of its own, the event loop of asyncio for example; -1: nowhere."""
 
     def take(self) -> signal.Signals | None:
         """Return the signal that has arrived, if it is one of those."""
-        [number] = os.read(self.reader, 1)
-        return signal.Signals(number) if number in self.numbers else None
+        [number] = word = os.read(self.reader, 1)
+        if number in self.numbers:
+            return signal.Signals(number)
+        if self.previous >= 0:
+            os.write(self.previous, word)
+        return None
 
 
 @contextmanager
@@ -77,9 +83,10 @@ def signals() -> Iterator[Wakeup]:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     previous = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    handlers = {number: signal.signal(number, _nothing) for number in _taken()}
+    taken = _taken(has_loop=previous >= 0)
+    handlers = {number: signal.signal(number, _nothing) for number in taken}
     try:
-        yield Wakeup(reader, [*handlers])
+        yield Wakeup(reader, taken, previous)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
@@ -88,9 +95,12 @@ def signals() -> Iterator[Wakeup]:
         os.close(writer)
 
 
-def _taken() -> list[signal.Signals]:
-    """Return what ends a run; SIGHUP is left to a program that has another use for it than for SIGTERM."""
-    alike = (signal.SIG_DFL, signal.getsignal(signal.SIGTERM))
+def _taken(*, has_loop: bool) -> list[signal.Signals]:
+    """Return what ends a run; SIGHUP is left to a program that has another use for it than for SIGTERM.
+
+    `has_loop`: its event loop has the same handler for all signals.
+    """
+    alike = [signal.SIG_DFL, *([] if has_loop else [signal.getsignal(signal.SIGTERM)])]
     return [n for n in heeded() if n.name != "SIGHUP" or signal.getsignal(n) in alike]
 
 

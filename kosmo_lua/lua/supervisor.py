@@ -5,7 +5,6 @@ of a child that it has killed, or that has killed itself.
 """
 
 import json
-import os
 import select
 import signal
 import sys
@@ -66,7 +65,7 @@ class Supervisor:
         self._stopper = stopper
         _limit_memory(process.pid, limits.memory + HOST_MEMORY)
         self._clock = clocks.of_process(process.pid)
-        self._rest = bytearray()
+        self._quiet = False
         self._poll = select.poll()  # not select, which knows no descriptor above 1023
         self._woken = wakeup.reader if wakeup else None
         for pipe in (process.journal, self._woken, stopper):
@@ -113,20 +112,18 @@ class Supervisor:
 
     def _read(self) -> bool:
         """Record what the child has written. False at its end."""
-        chunk = os.read(self._process.journal, 1 << 16)
-        self._rest += chunk
-        lines = list[bytearray]()
-        if b"\n" in chunk:  # a long line is not copied again for each of its pieces
-            *lines, self._rest = self._rest.split(b"\n")
-        for line in lines:
-            event = json.loads(line)
-            if event[0] == "ask":
-                self._answer(event[1:])
-            elif event[0] == "process":
-                self._process.groups.heard(event[1], running=event[2])
-            else:
-                self._recorder.record(event)
-        return bool(chunk)
+        more = self._process.lines.read()
+        for line in self._process.lines:
+            self._heard(json.loads(line))
+        return more
+
+    def _heard(self, event: "list[Any]") -> None:
+        if event[0] == "ask":
+            self._answer(event[1:])
+        elif event[0] == "process":
+            self._process.groups.heard(event[1], running=event[2])
+        elif not self._quiet:
+            self._recorder.record(event)
 
     def _answer(self, asked: "list[Any]") -> None:
         from kosmo_lua.policy import Question  # noqa: PLC0415  # only when the child asks
@@ -169,13 +166,6 @@ class Supervisor:
         while heard:
             heard = self._hears(end)
 
-    def _hear_of_starting(self) -> None:
-        """Wait until a process that is just being started is known: else nobody would end it."""
-        end = time.monotonic() + STARTING
-        while self._process.groups.is_starting and time.monotonic() < end:
-            if not self._hears(end):
-                return
-
     def _hears(self, end: float) -> bool:
         """Record what the child writes next; False at its end, when it is too late, or at a signal."""
         poll = select.poll()  # of these two alone: who has stopped the script goes on doing so
@@ -186,14 +176,30 @@ class Supervisor:
         ready = [pipe for pipe, _ in poll.poll(left * 1000)]
         return ready == [self._process.journal] and self._read()
 
-    def _killed(self, ending: Ending | None = None) -> Ending:
-        """End the child, read what it had written, and return its ending: its own, if it had one."""
+    def abandon(self) -> None:
+        """End the child, with what it has started, when nobody wants to hear of the script any more."""
+        self._quiet = True
+        self._end()
+
+    def _end(self) -> None:
+        self._ask = None  # the script is over
         self._hear_of_starting()
         self._process.end()
-        self._ask = None  # the questions of a process that is gone
         while self._read():
             pass
         self._process.groups.end()
+
+    def _hear_of_starting(self) -> None:
+        """Wait until a process that is just being started is known: else nobody would end it."""
+        poll, end = select.poll(), time.monotonic() + STARTING
+        poll.register(self._process.journal, select.POLLIN)
+        while self._process.groups.is_starting and (left := end - time.monotonic()) > 0:
+            if not poll.poll(left * 1000) or not self._read():
+                return
+
+    def _killed(self, ending: Ending | None = None) -> Ending:
+        """End the child, read what it had written, and return its ending: its own, if it had one."""
+        self._end()
         own = self._recorder.ending
         if own is None or (ending and own.info and own.info.code == "interrupted"):
             return ending or self._stopped()  # the child does not know which signal it was

@@ -56,10 +56,11 @@ def parsed(text: str, path: str) -> JsonObject:
     Raises:
         ConfigError: it is not a JSON object, or has a name twice.
     """
+    text = without_comments(text)
     if not text.strip():
         return {}
     try:
-        document = parse(without_comments(text))
+        document = parse(text)
     except ValueError as error:
         raise ConfigError(f"{path} is not valid JSON: {error}") from None
     if not isinstance(document, dict):

@@ -120,16 +120,19 @@ def start(endpoint: Endpoint, tell: Tell) -> Program:
     Raises:
         Unreachable: it cannot be started.
     """
-    with starting(tell):
-        process = _started(endpoint)
-        try:
-            tell(process.pid, True)
-        except BaseException:  # nobody else would end it
-            process.kill()
-            process.communicate()
-            raise
-    _lift_memory_limit(process.pid)
-    return Program(process)
+    program = None
+    try:
+        with starting(tell):
+            program = Program(_started(endpoint))
+            tell(program.group, True)
+        _lift_memory_limit(program.group)
+    except BaseException:  # Ctrl-C, most likely: nobody else would end it
+        if program:
+            program.kill()
+            with suppress(OSError):  # nobody listens any more
+                tell(program.group, False)
+        raise
+    return program
 
 
 def _started(endpoint: Endpoint) -> subprocess.Popen[bytes]:
