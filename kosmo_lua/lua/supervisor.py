@@ -65,7 +65,7 @@ class Supervisor:
         self._stopper = stopper
         _limit_memory(process.pid, limits.memory + HOST_MEMORY)
         self._clock = clocks.of_process(process.pid)
-        self._quiet = False
+        self._quiet = False  # whether nobody wants to hear of the script any more
         self._poll = select.poll()  # not select, which knows no descriptor above 1023
         self._woken = wakeup.reader if wakeup else None
         for pipe in (process.journal, self._woken, stopper):
@@ -118,11 +118,13 @@ class Supervisor:
         return more
 
     def _heard(self, event: "list[Any]") -> None:
-        if event[0] == "ask":
-            self._answer(event[1:])
-        elif event[0] == "process":
+        if event[0] == "process":
             self._process.groups.heard(event[1], running=event[2])
-        elif not self._quiet:
+        elif self._quiet:
+            return
+        elif event[0] == "ask":
+            self._answer(event[1:])
+        else:
             self._recorder.record(event)
 
     def _answer(self, asked: "list[Any]") -> None:
@@ -177,7 +179,7 @@ class Supervisor:
         return ready == [self._process.journal] and self._read()
 
     def abandon(self) -> None:
-        """End the child, with what it has started, when nobody wants to hear of the script any more."""
+        """End the child, with what it has started; nobody hears of the script any more."""
         self._quiet = True
         self._end()
 
