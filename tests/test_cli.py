@@ -285,6 +285,18 @@ class TestText:
             f"    2 | {'-' * 100}...\n",
         )
 
+    @pytest.mark.parametrize(
+        ("text", "columns"), [("ä", 1), ("e\u0301", 1), ("字", 2), ("😀", 2)], ids=ascii
+    )
+    def test_caret_is_below_what_it_means(self, kosmo: Kosmo, text: str, columns: int) -> None:
+        """Ours: a terminal shows some characters in two columns, and some in none."""
+        done = kosmo("integrations:lua", "--eval", f'local s = "{text}" nosuch.f()')
+        caret = " " * (len('local s = "" ') + columns)
+        assert done.stderr.splitlines()[1:] == [
+            f'    1 | local s = "{text}" nosuch.f()',
+            f"      | {caret}^",
+        ]
+
     def test_hint_follows_the_error(self, kosmo: Kosmo) -> None:
         """Ours: what to do next is on a line of its own."""
         done = kosmo("integrations:lua", "--eval", "app.integrations.segment.trak{}")

@@ -175,7 +175,7 @@ def _show_place(info: "ErrorInfo", error: str, source: "Source | None") -> None:
         shown, column = _cut(line, _column(line, error) if at == number else 0)
         say(f"{at:5} | {shown}".rstrip())
         if at == number:
-            say(f"{'':5} | {' ' * column}^")
+            say(f"{'':5} | {' ' * _width(shown[:column])}^")
     title, *frames = (info.traceback or "").splitlines() or [""]
     if sum("[C]" not in frame for frame in frames) > 1:  # more than the line that was shown
         say("\n".join([title, *frames]).replace("\t", "  "))
@@ -194,6 +194,15 @@ def _cut(line: str, column: int) -> tuple[str, int]:
     start = max(0, min(column - _WIDTH // 2, len(line) - _WIDTH))
     before, after = ("..." if cut else "" for cut in (start, line[start + _WIDTH :]))
     return f"{before}{line[start : start + _WIDTH]}{after}", len(before) + column - start
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width  # noqa: PLC0415  # only for such a line
+
+    return sum(0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in text)
 
 
 def _request(request: Any) -> str:  # noqa: ANN401  # a PlannedRequest as JSON, or None
