@@ -482,6 +482,26 @@ def test_the_nearest_name_of_a_variable_wins(
 
 
 @pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("integration.segment.track", "integrations.segment.track"),
+        ("Integrations.segment.track", "integrations.segment.track"),
+        ("integration", "integrations"),
+        ("MCP.github.search", "mcp.github.search"),
+        ("segment.track", "integrations.segment.track"),
+    ],
+)
+def test_what_app_has_not_is_told_with_what_was_meant(
+    run: Callable[..., Result], path: str, meant: str
+) -> None:
+    """Ours: where only the first word is wrong, the rest is kept."""
+    result = run(f"app.{path}{{}}")
+    assert result.error == f"eval:1: unknown function app.{path}: app has integrations and mcp"
+    assert result.error_info is not None
+    assert result.error_info.hint == f"Did you mean app.{meant}?"
+
+
+@pytest.mark.parametrize(
     ("path", "message"),
     [
         ("prodution", "unknown account prodution of Segment. Did you mean: production?"),

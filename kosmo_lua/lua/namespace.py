@@ -253,10 +253,17 @@ def _kind(function: "Function") -> str:
     return "event" if function.event else "call"
 
 
+_ROOTS = ("integrations", "mcp")
+
+
 def _known_root(path: str) -> str:
     """Return a path below `app`, if it is below what `app` has; nothing else there can be called."""
-    root = path.partition(".")[0]
-    if root not in ("integrations", "mcp"):
+    root, _, rest = path.partition(".")
+    if root not in _ROOTS:
+        from kosmo_lua.suggestions import nearest  # noqa: PLC0415  # only for a mistake
+
+        near = nearest(root.lower(), _ROOTS)
+        meant = f"{near[0]}.{rest}".rstrip(".") if near else f"integrations.{path}"
         message = f"unknown function app.{path}: app has integrations and mcp"
-        raise UnknownFunction(message, hint=f"Did you mean app.integrations.{path}?")
+        raise UnknownFunction(message, hint=f"Did you mean app.{meant}?")
     return path
