@@ -55,6 +55,15 @@ def failure(done: Finished, command: str) -> tuple[int, str]:
     return done.status, document["error"]
 
 
+def answered(terminal: Terminal, *answers: tuple[str, str]) -> str:
+    """Answer one prompt after another, and return what the terminal has shown."""
+    shown = ""
+    for name, typed in answers:
+        shown += terminal.wait_for(f"  {name}: ")
+        terminal.type(f"{typed}\n")
+    return shown
+
+
 class TestList:
     """accounts:list."""
 
@@ -258,8 +267,8 @@ class TestAdd:
     ) -> None:
         """Ours: and not after all questions."""
         command = terminal.run("segment", command="accounts:add")
-        shown = ""
-        for name, typed in (
+        shown = answered(
+            terminal,
             ("write_key", "'a-hidden-key'"),
             ("write_key", "a-hidden-key"),
             ("api_token", "cmd:"),
@@ -268,9 +277,7 @@ class TestAdd:
             ("region", "eu"),
             ("tracking_url", ""),
             ("api_url", ""),
-        ):
-            shown += terminal.wait_for(f"  {name}: ")
-            terminal.type(f"{typed}\n")
+        )
         assert command.wait(20) == 0
         assert "a-hidden-key" not in shown
         for sentence in (
@@ -288,16 +295,14 @@ class TestAdd:
     ) -> None:
         """The card: prompts without echo; Enter leaves a setting out."""
         command = terminal.run("segment", "work", command="accounts:add")
-        shown = ""
-        for name, typed in (
+        shown = answered(
+            terminal,
             ("write_key", "a-hidden-key"),
             ("api_token", ""),
             ("region", "eu"),
             ("tracking_url", ""),
             ("api_url", ""),
-        ):
-            shown += terminal.wait_for(f"  {name}: ")
-            terminal.type(f"{typed}\n")
+        )
         assert command.wait(20) == 0
         assert command.stdout is not None
         assert command.stdout.read() == b"Stored write_key, region of segment work.\n"
